@@ -1,0 +1,83 @@
+"""estimate_depth: from a Photo to a DepthMap of the same size, refined to the photo's own edges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from pullfocus.depth.estimator import Estimator
+from pullfocus.depth.normalise import to_disparity
+from pullfocus.depth.registry import open_estimator
+from pullfocus.types import DepthMap, Photo
+
+WORKING_LONG_SIDE_PX = 1536
+"""Longer side of the sRGB picture that networks and edge refinement look at."""
+
+
+def estimate_depth(
+    photo: Photo,
+    model: str | Path | Estimator | None = None,
+    *,
+    refine: bool = True,
+    uncertainty: bool = False,
+) -> DepthMap:
+    """Work out how near everything in a photo is, at the photo's full resolution.
+
+    Order: the depth the photo carries (unless a model is given), then the embedded network.
+    Relative disparity is scaled to 0..1; metric depth stays in 1/m.
+
+    Args:
+        model: a name, Hugging Face id, folder, .onnx file (see `registry.find_card`) or an
+            estimator of one's own.
+        refine: snap depth edges to the photo's edges; False only enlarges the map.
+        uncertainty: fill `DepthMap.uncertainty`; costs several runs of the network.
+
+    Raises:
+        MissingModelError: the weights or an optional package are not on this machine.
+        UsageError, UnreadableInputError: a model that does not exist or cannot be read.
+    """
+    if model is None and photo.embedded_depth is not None:
+        return align_to_photo(photo.embedded_depth, photo, refine=refine)
+    is_name = model is None or isinstance(model, (str, Path))
+    estimator = open_estimator(model) if is_name else model  # type: ignore[arg-type]
+    return _estimated(photo, estimator, refine, uncertainty)  # type: ignore[arg-type]
+
+
+def _estimated(photo: Photo, estimator: Estimator, refine: bool, uncertainty: bool) -> DepthMap:
+    rgb = working_rgb(photo)
+    disparity, kind = to_disparity(estimator.estimate(rgb))
+    small = DepthMap(disparity, kind, None, estimator.id, estimator.card.licence)
+    return _at_photo_size(small, photo, rgb, refine)
+
+
+def align_to_photo(depth: DepthMap, photo: Photo, *, refine: bool = True) -> DepthMap:
+    """Bring a depth map of any resolution to the photo's size and, if asked, to its edges.
+
+    A map that already has the photo's size is returned as it is.
+    """
+    if depth.size_hw == photo.size_hw:
+        return depth
+    return _at_photo_size(depth, photo, working_rgb(photo) if refine else None, refine)
+
+
+def working_rgb(photo: Photo) -> UInt8[np.ndarray, "h w 3"]:
+    """Return the photo as sRGB uint8 with its longer side at most WORKING_LONG_SIDE_PX."""
+    from pullfocus.photo.preview import to_srgb8
+
+    return to_srgb8(photo, WORKING_LONG_SIDE_PX)
+
+
+def _at_photo_size(depth: DepthMap, photo: Photo, rgb: np.ndarray | None, refine: bool) -> DepthMap:
+    from pullfocus.depth.refine import enlarge, refine_to_edges
+
+    if refine and rgb is not None:
+        full = refine_to_edges(depth.disparity, rgb, photo.linear)
+    else:
+        full = enlarge(depth.disparity, photo.size_hw)
+    spread = depth.uncertainty
+    if spread is not None:
+        spread = enlarge(spread, photo.size_hw)
+    return replace(depth, disparity=full, uncertainty=spread)

@@ -1,0 +1,57 @@
+"""Turn any network's raw answer into disparity, larger = nearer: all that the line carries."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float32
+
+from pullfocus.depth.estimator import RawDepth
+from pullfocus.types import DepthKind
+
+SHOULDER = 0.02
+"""Share of 0..1 kept at either end for the values beyond the percentiles."""
+NEAREST_M = 0.05
+"""Metric depth below this is taken as this: no lens of this program focuses nearer."""
+
+
+def to_disparity(raw: RawDepth) -> tuple[Float32[np.ndarray, "h w"], DepthKind]:
+    """Turn raw depth into disparity and say whether it has metres.
+
+    Metric depth becomes 1/m. Relative disparity is only scaled to 0..1. Relative depth (order
+    only) is inverted after its nearest point has been put at a tenth of its farthest.
+
+    Convention: larger = nearer, >= 0; relative disparity lies in 0..1.
+    """
+    values: np.ndarray = np.nan_to_num(
+        np.asarray(raw.values, np.float32), nan=0.0, posinf=0.0, neginf=0.0
+    )
+    if raw.kind == "metric_disparity":
+        return np.clip(values, 0, np.float32(1 / NEAREST_M)), "metric"
+    if raw.kind == "metric_depth":
+        known = values > 0
+        inverse = np.divide(1, np.maximum(values, np.float32(NEAREST_M)), where=known)
+        return np.where(known, inverse, 0).astype(np.float32), "metric"
+    if raw.kind == "relative_depth":
+        values = 1 / (0.1 + 0.9 * normalised(values))
+    return normalised(values), "relative"
+
+
+def normalised(values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """Scale values to 0..1 by their 0.5th and 99.5th percentile, keeping their order.
+
+    The percentiles land on SHOULDER and 1 - SHOULDER; what lies beyond bends smoothly towards 0
+    and 1 instead of being cut, so that one hot pixel neither squeezes the scene nor leaves a
+    plateau. A constant map becomes 0.5.
+    """
+    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
+    if high - low <= 1e-6 * max(abs(low), abs(high), 1e-6):
+        return np.full(values.shape, 0.5, np.float32)
+    unit = (values.astype(np.float64) - low) / (high - low)
+    unit = SHOULDER + (1 - 2 * SHOULDER) * unit
+    beyond_top = np.maximum(unit - (1 - SHOULDER), 0)
+    beyond_bottom = np.maximum(SHOULDER - unit, 0)
+    inside = np.clip(unit, SHOULDER, 1 - SHOULDER)
+    bend_top = -SHOULDER * np.expm1(-beyond_top / SHOULDER)
+    bend_bottom = -SHOULDER * np.expm1(-beyond_bottom / SHOULDER)
+    out: np.ndarray = (inside + bend_top - bend_bottom).astype(np.float32)
+    return out
