@@ -1,13 +1,12 @@
 """The frozen values that travel along the line: Photo, DepthMap, Focus, Lens.
 
-    load -> Photo -> estimate_depth -> DepthMap -> focus_at -> Focus -> render(.., Lens) -> Photo -> save
+    load -> Photo -> estimate_depth -> DepthMap -> focus_at -> Focus -> render (Lens) -> Photo -> save
 
 Arrays inside them are read-only. Nothing here touches files, numba, OpenCV or onnxruntime.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,58 +15,32 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from pullfocus.errors import UsageError
+from pullfocus.tone import SRGB, Curve, ToneCurve, linear_to_srgb, srgb_to_linear
+
+__all__ = [
+    "SRGB",
+    "CameraOptics",
+    "Curve",
+    "DepthKind",
+    "DepthMap",
+    "Focus",
+    "Lens",
+    "Metadata",
+    "Photo",
+    "ToneCurve",
+    "linear_to_srgb",
+    "srgb_to_linear",
+]
 
 DepthKind = Literal["relative", "metric"]
-Curve = Callable[[np.ndarray], np.ndarray]
 
 
 def _frozen(array: np.ndarray, dtype: type = np.float32) -> np.ndarray:
-    out = np.ascontiguousarray(array, dtype=dtype)
+    out: np.ndarray = np.ascontiguousarray(array, dtype=dtype)
     if out is array and out.flags.writeable:
         out = out.view()
     out.flags.writeable = False
     return out
-
-
-def srgb_to_linear(encoded: np.ndarray) -> np.ndarray:
-    """Turn sRGB-encoded values into linear light; float in, float32 out, sign kept.
-
-    Source: IEC 61966-2-1.
-    """
-    x = np.asarray(encoded, dtype=np.float32)
-    magnitude = np.abs(x)
-    curve = np.where(
-        magnitude <= 0.04045, magnitude / 12.92, ((magnitude + 0.055) / 1.055) ** np.float32(2.4)
-    )
-    return np.copysign(curve, x).astype(np.float32, copy=False)
-
-
-def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
-    """Turn linear light into sRGB-encoded values; the inverse of `srgb_to_linear`."""
-    x = np.asarray(linear, dtype=np.float32)
-    magnitude = np.abs(x)
-    curve = np.where(
-        magnitude <= 0.0031308,
-        magnitude * 12.92,
-        1.055 * magnitude ** np.float32(1 / 2.4) - 0.055,
-    )
-    return np.copysign(curve, x).astype(np.float32, copy=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ToneCurve:
-    """The transfer function of a picture: how encoded values 0..1 become linear light and back.
-
-    The primaries stay those of the file: blur is linear, so it gives the same picture in any of
-    them, and the way back is exact.
-    """
-
-    name: str = "sRGB"
-    to_linear: Curve = srgb_to_linear
-    to_encoded: Curve = linear_to_srgb
-
-
-SRGB = ToneCurve()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,23 +118,21 @@ class Photo:
             UsageError: another shape or dtype.
         """
         array = np.asarray(rgb)
-        if array.dtype == np.uint8:
-            scale, depth = 255.0, 8
-        elif array.dtype == np.uint16:
-            scale, depth = 65535.0, 16
-        elif array.dtype.kind == "f":
-            scale, depth = 1.0, 32
-        else:
+        if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
             raise UsageError(f"A photo is uint8, uint16 or float, not {array.dtype}.")
-        values = array.astype(np.float32) / np.float32(scale)
-        grey = values.ndim == 2
+        depth = {"uint8": 8, "uint16": 16}.get(array.dtype.name, 32)
+        top = np.float32(1 if depth == 32 else (1 << depth) - 1)
+        grey = array.ndim == 2
         if grey:
-            values = np.repeat(values[..., None], 3, axis=2)
-        if values.ndim != 3 or values.shape[2] not in (3, 4):
+            array = np.repeat(array[..., None], 3, axis=2)
+        if array.ndim != 3 or array.shape[2] not in (3, 4):
             raise UsageError(f"A photo needs 1, 3 or 4 channels, not shape {array.shape}.")
-        alpha = values[..., 3] if values.shape[2] == 4 else None
-        colour = values[..., :3]
-        linear = srgb_to_linear(colour) if encoded else colour
+        alpha = array[..., 3].astype(np.float32) / top if array.shape[2] == 4 else None
+        colour = array[..., :3]
+        if not encoded:
+            linear = colour.astype(np.float32) / top
+        else:
+            linear = srgb_to_linear(colour) if depth == 32 else SRGB.decode(colour)
         given = {"bit_depth": depth, "is_grey": grey, "alpha": alpha, **fields}
         return cls(linear=linear, **given)
 
@@ -193,16 +164,9 @@ class Photo:
     def encode(self, bit_depth: Literal[8, 16] = 8) -> Shaped[np.ndarray, "h w 3"]:
         """Encode by the tone curve to uint8 or uint16, clipped to 0..1, rounded to nearest.
 
-        Works in bands of rows, so that the temporary memory stays small.
+        NaN becomes black. Reads a table (`ToneCurve.encode`): 12 MP take about 0.15 s.
         """
-        top = 255 if bit_depth == 8 else 65535
-        out = np.empty(self.linear.shape, np.uint8 if bit_depth == 8 else np.uint16)
-        step = max(1, (1 << 20) // max(1, self.width))
-        for start in range(0, self.height, step):
-            band = np.nan_to_num(self.linear[start : start + step], nan=0.0, posinf=1.0)
-            code = self.tone_curve.to_encoded(np.clip(band, 0.0, 1.0))
-            out[start : start + step] = np.clip(code * top + 0.5, 0, top).astype(out.dtype)
-        return out
+        return self.tone_curve.encode(self.linear, bit_depth)
 
     def with_linear(self, linear: np.ndarray, **fields: Any) -> Photo:
         """Return the same photo with other pixels; metadata, profile and alpha stay."""
