@@ -1,0 +1,215 @@
+"""refocus: the six statements of the line, composed.
+
+    load -> find_depth -> choose_focus -> make_lens -> render or render_graded -> save
+
+Depth comes, in this order, from: the file the user gave; the photo itself, unless a model was
+named; a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pullfocus.errors import UsageError
+from pullfocus.pipeline.settings import Settings
+from pullfocus.pipeline.sidecar import Sidecar
+from pullfocus.types import DepthMap, Focus, Lens, Photo
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Refocused:
+    """What `refocus` made: the picture and everything it was made from.
+
+    settings: with `focus_disparity` filled in; replaying them gives the same pixels.
+    output: the file that was written, or None.
+    """
+
+    image: Photo
+    photo: Photo
+    depth: DepthMap
+    focus: Focus
+    lens: Lens
+    settings: Settings
+    output: Path | None = None
+
+    @property
+    def sidecar(self) -> Sidecar:
+        """The sidecar that replays this edit."""
+        return Sidecar(self.settings, self.record)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """How it came about, for people and for `--json`."""
+        path = self.photo.metadata.path
+        return {
+            "photo": path.name if path else None,
+            "size_hw": list(self.photo.size_hw),
+            "focus": asdict(self.focus),
+            "depth": {
+                "kind": self.depth.kind,
+                "source": self.depth.source,
+                "licence": self.depth.licence,
+            },
+            "lens": asdict(self.lens),
+        }
+
+
+def refocus(
+    path: str | Path | Any,
+    *,
+    settings: Settings | None = None,
+    output: str | Path | None = None,
+    overwrite: bool = False,
+    **fields: Any,
+) -> Refocused:
+    """Refocus one photo: load, depth, focus, lens, render and, with `output`, save.
+
+    Args:
+        path: a photo file, or a binary file object.
+        settings: a whole Settings; `fields` change single ones of it (`at=(0.4, 0.6)`).
+        output: where to write; nothing is written when None.
+        overwrite: replace an output that exists.
+
+    Raises:
+        PullfocusError: see the tree in `pullfocus.errors`.
+    """
+    from pullfocus.photo import load, save
+
+    chosen = (settings or Settings()).changed(**fields)
+    photo = load(path, max_megapixels=chosen.max_megapixels)
+    done = apply(photo, chosen)
+    if output is None:
+        return done
+    save(done.image, output, format=chosen.format, quality=chosen.quality, overwrite=overwrite)
+    return Refocused(
+        done.image, photo, done.depth, done.focus, done.lens, done.settings, Path(output)
+    )
+
+
+def apply(
+    photo: Photo,
+    settings: Settings,
+    *,
+    depth: DepthMap | None = None,
+    progress: Progress | None = None,
+) -> Refocused:
+    """Take a loaded photo down the line; nothing is written.
+
+    depth: a depth map that is there already (the web app's), aligned with the photo.
+    progress: called with a word before each step: "depth", "focus", "render".
+    """
+    from pullfocus.lens import resolve_lens
+
+    tell = progress or _silent
+    tell("depth")
+    depth = find_depth(photo, settings) if depth is None else depth
+    tell("focus")
+    focus = choose_focus(photo, depth, settings)
+    lens = resolve_lens(make_lens(settings), depth, photo.metadata.optics)
+    tell("render")
+    image = _picture(photo, depth, focus, lens, settings)
+    resolved = settings.model_copy(update={"focus_disparity": focus.disparity})
+    return Refocused(image, photo, depth, focus, lens, resolved)
+
+
+def find_depth(photo: Photo, settings: Settings) -> DepthMap:
+    """Find the photo's depth: the user's file, the photo's own, else the network.
+
+    Raises:
+        UnreadableInputError, UsageError: a depth file that does not fit.
+        MissingModelError: no weights.
+    """
+    if settings.depth_file is None:
+        from pullfocus.depth import estimate_depth
+
+        return estimate_depth(photo, settings.model, refine=settings.refine)
+    if settings.model is not None:
+        raise UsageError("Give a depth file or a model, not both.")
+    from pullfocus.depth import align_to_photo
+    from pullfocus.photo.depth_file import load_depth
+
+    depth = load_depth(settings.depth_file)
+    _check_aspect(depth, photo, settings.depth_file)
+    return align_to_photo(depth, photo, refine=settings.refine)
+
+
+def choose_focus(photo: Photo, depth: DepthMap, settings: Settings) -> Focus:
+    """Choose the plane by disparity, distance, point, range or subject; then the sharp range.
+
+    Raises:
+        UsageError: metres asked of relative depth, or a range that makes no sense.
+    """
+    from pullfocus.focus import check_focus, focus_at, focus_on_subject, sharp_range
+
+    ends = _range_disparity(depth, settings)
+    if settings.focus_disparity is not None:
+        x, y = settings.at or (None, None)
+        focus = Focus(settings.focus_disparity, x=x, y=y, chosen="settings")
+    elif settings.focus_m is not None:
+        focus = check_focus(depth, Focus.at_distance_m(settings.focus_m))
+    elif settings.at is not None:
+        focus = focus_at(depth, *settings.at)
+    elif ends is not None:
+        focus = Focus((ends[0] + ends[1]) / 2, chosen="range")
+    else:
+        focus = focus_on_subject(photo, depth)
+    if ends is None:
+        return focus
+    return sharp_range(focus, near_disparity=ends[0], far_disparity=ends[1])
+
+
+def make_lens(settings: Settings) -> Lens:
+    """Take the lens out of the settings."""
+    from dataclasses import fields
+
+    return Lens(**{field.name: getattr(settings, field.name) for field in fields(Lens)})
+
+
+def _picture(photo: Photo, depth: DepthMap, focus: Focus, lens: Lens, settings: Settings) -> Photo:
+    if settings.style == "graded":
+        from pullfocus.render.graded import render_graded
+
+        return render_graded(
+            photo, depth, focus, method=settings.method, strength=settings.strength
+        )
+    from pullfocus.render import render
+
+    return render(photo, depth, focus, lens)
+
+
+def _range_disparity(depth: DepthMap, settings: Settings) -> tuple[float, float] | None:
+    """Turn the settings' range into (near, far) disparity."""
+    if settings.range is None:
+        return None
+    near, far = settings.range
+    if depth.kind == "metric":
+        if near <= 0 or far < near:
+            raise UsageError(
+                "A sharp range in metres runs from near to far, such as 1.2,3; "
+                f"not {near:g},{far:g}."
+            )
+        return 1.0 / near, 1.0 / far
+    if near > 1 or far > near:
+        raise UsageError(
+            "This depth is relative: a sharp range runs from near to far in disparity, 1 being the "
+            f"nearest and 0 the farthest, such as 0.8,0.5; not {near:g},{far:g}."
+        )
+    return near, far
+
+
+def _check_aspect(depth: DepthMap, photo: Photo, name: str) -> None:
+    (h, w), (height, width) = depth.size_hw, photo.size_hw
+    if abs(h / w / (height / width) - 1) > 0.02 + 1.0 / min(h, w):
+        raise UsageError(
+            f"The depth map {name} is {w}x{h}, of another shape than the photo ({width}x{height}); "
+            "use the map that was made from this very photo."
+        )
+
+
+def _silent(_: str) -> None:
+    return None
