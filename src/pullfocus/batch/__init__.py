@@ -1,0 +1,8 @@
+"""The line over many files: one broken photo stops nothing, a second run does what is left."""
+
+from __future__ import annotations
+
+from pullfocus.batch.plan import Job, plan_jobs
+from pullfocus.batch.run import BatchReport, Outcome, refocus_many
+
+__all__ = ["BatchReport", "Job", "Outcome", "plan_jobs", "refocus_many"]

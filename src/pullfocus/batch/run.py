@@ -1,0 +1,214 @@
+"""Run a batch: the next photo is read and the last one written while this one is rendered.
+
+At most three photos are in memory. The kernels use all cores by themselves, so that more
+processes would only need more memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pullfocus.batch.plan import Job
+from pullfocus.errors import CannotWriteError, PullfocusError
+from pullfocus.pipeline import Refocused, apply, write_sidecar
+from pullfocus.types import Photo
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one photo."""
+
+    job: Job
+    words: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    error: PullfocusError = field(default_factory=PullfocusError)
+
+
+@dataclass(slots=True)
+class BatchReport:
+    """What became of all of them."""
+
+    done: list[Outcome] = field(default_factory=list)
+    skipped: list[Job] = field(default_factory=list)
+    failed: list[Outcome] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """Photos in the batch."""
+        return len(self.done) + len(self.skipped) + len(self.failed)
+
+    @property
+    def notes(self) -> list[str]:
+        """What people should know about single photos, each with its name."""
+        return [f"{item.job.photo.name}: {note}" for item in self.done for note in item.notes]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as `--json` prints it."""
+        results: list[dict[str, Any]] = [
+            {"photo": str(item.job.photo), "status": "done", "output": str(item.job.output)}
+            | item.record
+            | {"notes": list(item.notes)}
+            for item in self.done
+        ]
+        results += [
+            {"photo": str(job.photo), "status": "skipped", "output": str(job.output)}
+            for job in self.skipped
+        ]
+        results += [
+            {
+                "photo": str(item.job.photo),
+                "status": "failed",
+                "error": str(item.error),
+                "exit_code": item.error.exit_code,
+            }
+            for item in self.failed
+        ]
+        return {
+            "done": len(self.done),
+            "skipped": len(self.skipped),
+            "failed": len(self.failed),
+            "results": results,
+        }
+
+
+def refocus_many(
+    jobs: list[Job],
+    *,
+    overwrite: bool = False,
+    step: Callable[[str], None] = lambda _: None,
+    finished: Callable[[], None] = lambda: None,
+) -> BatchReport:
+    """Do all jobs; a job that fails is reported, the others go on.
+
+    A single job whose output exists fails; in a batch it is skipped, so that a run that was
+    stopped can simply be started again.
+    """
+    report = BatchReport()
+    left = [job for job in jobs if not _settled(job, report, len(jobs) > 1 and not overwrite)]
+    for _ in range(len(jobs) - len(left)):
+        finished()
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+        reading = reader.submit(_read, left[0], overwrite) if left else None
+        writing: Future[None] | None = None
+        previous: Outcome | None = None
+        for index, job in enumerate(left):
+            if reading is None:
+                break
+            current, following = reading, left[index + 1 : index + 2]
+            outcome, result = _attempt(job, current, step)
+            reading = reader.submit(_read, following[0], overwrite) if following else None
+            _close(previous, writing, report, finished)
+            previous, writing = None, None
+            if result is None:
+                report.failed.append(outcome)
+                finished()
+            else:
+                previous = outcome
+                writing = writer.submit(_write, job, result, overwrite)
+        _close(previous, writing, report, finished)
+    return report
+
+
+def _settled(job: Job, report: BatchReport, skip_existing: bool) -> bool:
+    if skip_existing and job.output.exists():
+        report.skipped.append(job)
+        return True
+    return False
+
+
+def _attempt(
+    job: Job, reading: Future[Photo], step: Callable[[str], None]
+) -> tuple[Outcome, Refocused | None]:
+    name = job.photo.name
+    try:
+        step(f"{name}: reading")
+        photo = reading.result()
+        result = apply(photo, job.settings, progress=lambda words: step(f"{name}: {words}"))
+    except PullfocusError as problem:
+        return Outcome(job, error=problem), None
+    except Exception as problem:  # noqa: BLE001 - a fault in one photo must not stop the others
+        return Outcome(job, error=_unexpected(job, problem)), None
+    notes = photo.metadata.notes
+    record = result.record | {"settings": result.settings.model_dump(mode="json")}
+    return Outcome(job, _words(result), record, notes), result
+
+
+def _read(job: Job, overwrite: bool) -> Photo:
+    from pullfocus.photo import load
+
+    if not overwrite:
+        for target in (job.output, job.sidecar, job.depth):
+            if target is not None and target.exists():
+                raise CannotWriteError(
+                    f"{target} is already there; add --overwrite, or choose another name with -o."
+                )
+    return load(job.photo, max_megapixels=job.settings.max_megapixels)
+
+
+def _write(job: Job, result: Refocused, overwrite: bool) -> None:
+    from pullfocus.photo import save
+
+    settings = job.settings
+    save(
+        result.image,
+        job.output,
+        format=settings.format,
+        quality=settings.quality,
+        overwrite=overwrite,
+    )
+    if job.depth is not None:
+        from pullfocus.photo.depth_file import save_depth
+
+        save_depth(result.depth, job.depth, overwrite=overwrite)
+    if job.sidecar is not None:
+        write_sidecar(result.sidecar, job.sidecar)
+
+
+def _close(
+    outcome: Outcome | None,
+    writing: Future[None] | None,
+    report: BatchReport,
+    finished: Callable[[], None],
+) -> None:
+    if outcome is None or writing is None:
+        return
+    try:
+        writing.result()
+        report.done.append(outcome)
+    except PullfocusError as problem:
+        report.failed.append(replace(outcome, error=problem))
+    except Exception as problem:  # noqa: BLE001 - as above
+        report.failed.append(replace(outcome, error=_unexpected(outcome.job, problem)))
+    finished()
+
+
+def _unexpected(job: Job, problem: Exception) -> PullfocusError:
+    """Wrap what nobody foresaw; the cause is shown by --debug."""
+    if isinstance(problem, MemoryError):
+        words = f"{job.photo} needs more memory than this machine has free."
+    else:
+        words = (
+            f"{job.photo} failed unexpectedly ({type(problem).__name__}: {problem}). This is a "
+            "bug: please report it with the photo and the output of the same command with --debug."
+        )
+    error = PullfocusError(words)
+    error.__cause__ = problem
+    return error
+
+
+def _words(result: Refocused) -> str:
+    focus = result.focus
+    place = "" if focus.x is None or focus.y is None else f" at {focus.x:.2f},{focus.y:.2f}"
+    lens = f"f/{result.lens.f_number:g}"
+    how = lens if result.settings.style == "lens" else f"graded {result.settings.method}"
+    return f"focus: {focus.chosen}{place}; {how}; depth: {_source(result)}"
+
+
+def _source(result: Refocused) -> str:
+    source = result.depth.source
+    return Path(source).name if result.settings.depth_file else source

@@ -1,0 +1,69 @@
+"""Where words go: messages and progress to stderr, results (paths, JSON, pictures) to stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from rich.console import Console
+
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Bar(Protocol):
+    """What a progress bar can do."""
+
+    def step(self, words: str) -> None:
+        """Say what happens now."""
+
+    def advance(self) -> None:
+        """One photo is finished."""
+
+
+def say(text: str) -> None:
+    """Print one line for people, on stderr, without markup."""
+    err.print(text, markup=False)
+
+
+def show_json(content: Any) -> None:
+    """Print a result for programs, on stdout."""
+    sys.stdout.write(json.dumps(content, indent=2, allow_nan=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def progress(total: int, quiet: bool = False) -> Iterator[Bar]:
+    """Show a bar while photos are worked on; silent when stderr is no terminal."""
+    if quiet or not err.is_terminal:
+        yield _Silent()
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
+    if total > 1:
+        columns += [BarColumn(), MofNCompleteColumn()]  # type: ignore[list-item]
+    with Progress(*columns, console=err, transient=True) as bar:
+        yield _Shown(bar, total)
+
+
+class _Silent:
+    def step(self, words: str) -> None:
+        return None
+
+    def advance(self) -> None:
+        return None
+
+
+class _Shown:
+    def __init__(self, bar: Any, total: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task("starting", total=total)
+
+    def step(self, words: str) -> None:
+        self._bar.update(self._task, description=words)
+
+    def advance(self) -> None:
+        self._bar.advance(self._task)

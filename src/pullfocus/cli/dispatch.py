@@ -1,0 +1,105 @@
+"""Find the verb, import it alone, run it; turn failures into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from importlib import import_module
+from types import ModuleType
+from typing import Any, NoReturn
+
+import typer
+
+from pullfocus.cli.failing import report
+from pullfocus.cli.verbs import Verb, verbs
+from pullfocus.errors import MissingModelError
+
+HELP = """Move the focus of a photo after it was taken.
+
+[bold]pullfocus PHOTO --at 0.42,0.61 --f-number 1.8[/bold] is short for pullfocus refocus PHOTO;
+a file that is named like a verb is written ./depth.
+
+Exit codes: 0 done, 1 failed (or some photos did), 2 usage, 3 missing model, 4 unreadable input,
+5 cannot write, 130 interrupted. Add --debug to any command for the traceback of a failure.
+"""
+_NAMES = {"help_option_names": ["-h", "--help"]}
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit; `arguments` are those of the process when None."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    given = [argument for argument in given if argument != "--debug"]
+    _end_politely()
+    try:
+        _run(given)
+    except BaseException as problem:  # noqa: BLE001 - the one place where everything ends
+        sys.exit(report(problem, debug=debug))
+    sys.exit(0)
+
+
+def _run(given: list[str]) -> None:
+    known = verbs()
+    if not given or given[0] in ("-h", "--help"):
+        _overview(known)(["--help"], prog_name="pullfocus")
+    elif given[0] in ("--version", "-V"):
+        from pullfocus import __version__
+
+        typer.echo(f"pullfocus {__version__}")
+    else:
+        verb = known.get(given[0])
+        name, rest = (given[0], given[1:]) if verb else ("refocus", given)
+        app = _app_of(known[name])
+        code = app(rest, prog_name=f"pullfocus {name}", standalone_mode=False)
+        if isinstance(code, int):
+            sys.exit(code)
+
+
+def _overview(known: dict[str, Verb]) -> typer.Typer:
+    app = _new_app(help=HELP)
+    app.callback()(_nothing)
+    for verb in known.values():
+        app.command(verb.name, help=verb.help)(_nothing)
+    return app
+
+
+def _app_of(verb: Verb) -> typer.Typer:
+    module = _imported(verb)
+    app: Any = getattr(module, "app", None)
+    if app is None:
+        app = _new_app()
+        app.command()(module.command)
+    return app  # type: ignore[no-any-return]
+
+
+def _imported(verb: Verb) -> ModuleType:
+    try:
+        return import_module(verb.module)
+    except ModuleNotFoundError as problem:
+        if verb.extra is None or (problem.name or "").startswith("pullfocus"):
+            raise
+        raise MissingModelError(
+            f"`pullfocus {verb.name}` needs {problem.name}, which is not installed: "
+            f"pip install 'pullfocus[{verb.extra}]'."
+        ) from None
+
+
+def _new_app(**options: Any) -> typer.Typer:
+    return typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings=_NAMES,
+        **options,
+    )
+
+
+def _nothing() -> None:
+    return None
+
+
+def _end_politely() -> None:
+    """Let SIGTERM unwind like Ctrl-C, so that temporary files are removed."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

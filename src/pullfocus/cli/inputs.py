@@ -1,0 +1,54 @@
+"""Photos that a person named: files, folders, patterns (quoted ones too), or - for stdin."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+
+from pullfocus.errors import UsageError
+
+JPEG_LIKE = (".jpg", ".jpeg", ".jpe", ".webp", ".avif", ".heic", ".heif")
+LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".gif")
+PICTURES = frozenset({*JPEG_LIKE, *LOSSLESS})
+OWN = (".refocused", ".depth", "_disp", "_defocus", ".preview")
+"""Endings of this program's own outputs, which a folder run leaves out."""
+STDIN = "-"
+
+
+def find_photos(arguments: list[str]) -> list[Path]:
+    """List the photos that arguments mean, in order, each once.
+
+    Raises:
+        UsageError: a folder or pattern without any picture.
+    """
+    found: dict[Path, None] = {}
+    for argument in arguments:
+        for path in _expand(argument):
+            found.setdefault(path)
+    return list(found)
+
+
+def _expand(argument: str) -> list[Path]:
+    path = Path(argument).expanduser()
+    if path.is_dir():
+        inside = sorted(entry for entry in path.iterdir() if is_picture(entry))
+        if not inside:
+            raise UsageError(f"The folder {argument} holds no photos (JPEG, PNG, TIFF, HEIC, ...).")
+        return inside
+    if path.exists() or not any(sign in argument for sign in "*?["):
+        return [path]
+    matches = sorted(Path(name) for name in glob.glob(str(path), recursive=True))
+    pictures = [match for match in matches if match.is_file() and not _is_own(match)]
+    if not pictures:
+        raise UsageError(f"No photo matches the pattern {argument}.")
+    return pictures
+
+
+def is_picture(path: Path) -> bool:
+    """Say whether a folder run takes this file: a picture by name, not hidden, not an output."""
+    named = path.suffix.lower() in PICTURES and not path.name.startswith(".")
+    return named and path.is_file() and not _is_own(path)
+
+
+def _is_own(path: Path) -> bool:
+    return path.stem.endswith(OWN)

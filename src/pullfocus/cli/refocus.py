@@ -1,0 +1,98 @@
+"""`pullfocus refocus PHOTO...`: the straight line for one photo, a folder, a pattern or stdin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pullfocus.batch import BatchReport, Job, plan_jobs, refocus_many
+from pullfocus.cli.console import err, progress, say, show_json
+from pullfocus.cli.inputs import STDIN, find_photos
+from pullfocus.cli.options import with_settings
+from pullfocus.cli.stream import refocus_stream
+from pullfocus.errors import UsageError
+from pullfocus.pipeline import Settings, Sidecar, read_sidecar
+
+
+@with_settings()
+def command(
+    photos: Annotated[
+        list[str],
+        typer.Argument(metavar="PHOTO...", help="Photos, folders, patterns, or - for stdin."),
+    ],
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="OUT", help="File or folder; - is stdout."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace outputs that exist.")] = False,
+    settings: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Replay a sidecar; flags change single values."),
+    ] = None,
+    save_settings: Annotated[
+        bool, typer.Option("--save-settings", help="Write PHOTO.pullfocus.json beside the output.")
+    ] = False,
+    save_depth: Annotated[
+        bool, typer.Option("--save-depth", help="Write PHOTO.depth.png beside the output.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what was done as JSON on stdout.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
+    *,
+    given: dict[str, Any],
+) -> None:
+    """Refocus photos: at a point, on the subject that is found, or as a sidecar says.
+
+    Writes PHOTO.refocused.jpg (or the photo's own format) beside each photo, never over it.
+    """
+    sidecar = read_sidecar(settings) if settings else Sidecar(Settings())
+    if STDIN in photos or output == STDIN:
+        refocus_stream(photos, output, sidecar.settings.changed(**given), overwrite)
+        return
+    paths = find_photos(photos)
+    _one_depth_for_one_photo(paths, sidecar, given)
+    jobs = plan_jobs(paths, output, sidecar, given, save_settings, save_depth)
+    with progress(len(jobs), quiet=quiet) as bar:
+        report = refocus_many(jobs, overwrite=overwrite, step=bar.step, finished=bar.advance)
+    _show(report, jobs, as_json=as_json, quiet=quiet)
+    if report.failed:
+        raise report.failed[0].error if len(jobs) == 1 else SystemExit(1)
+
+
+def _one_depth_for_one_photo(paths: list[Path], sidecar: Sidecar, given: dict[str, Any]) -> None:
+    if len(paths) > 1 and (given.get("depth_file") or sidecar.settings.depth_file):
+        raise UsageError(
+            f"One depth map cannot fit {len(paths)} photos; refocus them one by one with --depth."
+        )
+
+
+def _show(report: BatchReport, jobs: list[Job], *, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        show_json(report.to_json())
+    if len(jobs) == 1 and report.failed:
+        return
+    if not quiet:
+        for outcome in report.done:
+            say(f"{outcome.job.output}  ({outcome.words})")
+        for note in report.notes:
+            say(note)
+        if report.skipped:
+            count = len(report.skipped)
+            say(f"{count} skipped: the output is already there (--overwrite makes it again).")
+    if report.failed:
+        _table(report)
+
+
+def _table(report: BatchReport) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"{len(report.failed)} of {report.total} failed", title_justify="left")
+    table.add_column("photo")
+    table.add_column("why")
+    for outcome in report.failed:
+        table.add_row(Text(str(outcome.job.photo)), Text(str(outcome.error)))
+    err.print(table)
