@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from pullfocus.focus.at_point import check_focus, focus_at, focus_on_box, sharp_range
+from pullfocus.focus.subject import focus_on_subject
 
-__all__ = ["check_focus", "focus_at", "focus_on_box", "sharp_range"]
+__all__ = ["check_focus", "focus_at", "focus_on_box", "focus_on_subject", "sharp_range"]

@@ -37,7 +37,7 @@ def focus_at(depth: DepthMap, x: float, y: float, *, radius: float = DEFAULT_RAD
     rows = np.arange(top, top + window.shape[0])[:, None] - row
     columns = np.arange(left, left + window.shape[1])[None] - column
     weight = np.exp(-2.0 * (rows**2 + columns**2) / max(reach_px, 0.5) ** 2)
-    return Focus(disparity=_weighted_median(window, weight), x=x, y=y, chosen="point")
+    return Focus(disparity=weighted_median(window, weight), x=x, y=y, chosen="point")
 
 
 def focus_on_box(depth: DepthMap, left: float, top: float, right: float, bottom: float) -> Focus:
@@ -59,8 +59,8 @@ def focus_on_box(depth: DepthMap, left: float, top: float, right: float, bottom:
     window = depth.disparity[rows, columns]
     vertical, horizontal = (np.linspace(-1, 1, n + 2)[1:-1] for n in window.shape)
     weight = np.exp(-2.0 * (vertical[:, None] ** 2 + horizontal[None] ** 2))
-    nearer = window >= _weighted_median(window, weight)
-    disparity = _weighted_median(window[nearer], weight[nearer])
+    nearer = window >= weighted_median(window, weight)
+    disparity = weighted_median(window[nearer], weight[nearer])
     return Focus(disparity, x=(left + right) / 2, y=(top + bottom) / 2, chosen="box")
 
 
@@ -107,7 +107,8 @@ def _check_point(x: float, y: float) -> None:
         )
 
 
-def _weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
+def weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
+    """Return the value at which half of the weight lies on either side; one of the values."""
     order = np.argsort(values, axis=None, kind="stable")
     flat, cumulative = values.ravel()[order], np.cumsum(weight.ravel()[order])
     return float(flat[np.searchsorted(cumulative, 0.5 * cumulative[-1])])
