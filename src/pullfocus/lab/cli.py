@@ -1,0 +1,77 @@
+"""The lab's commands: ``python -m pullfocus.lab train | evaluate | export``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from pullfocus.lab.teacher import teacher_path
+
+EMBEDDED = Path(__file__).parents[1] / "depth/weights/compact.onnx"
+"""The network in the wheel."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one lab command; return the exit code."""
+    options = _parser().parse_args(arguments)
+    return options.run(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("pullfocus lab", description=__doc__)
+    verbs = parser.add_subparsers(required=True)
+    train = verbs.add_parser("train", help="train a recipe, going on from its checkpoint")
+    train.add_argument("recipe")
+    train.add_argument("--data", type=Path, required=True, help="folder laid out as shared/data")
+    train.add_argument("--out", type=Path, required=True, help="run folder")
+    train.add_argument("--cache", type=Path, help="packed data (default: OUT/data)")
+    train.add_argument("--processes", type=int, default=max(1, os.cpu_count() or 1))
+    train.set_defaults(run=_train)
+    measure = verbs.add_parser("evaluate", help="score ONNX files beside the baselines")
+    measure.add_argument("models", type=Path, nargs="*", help="ONNX files (default: the wheel's)")
+    measure.add_argument("--data", type=Path, required=True)
+    measure.add_argument("--long-side", type=int, default=384)
+    measure.set_defaults(run=_evaluate)
+    export = verbs.add_parser("export", help="turn a checkpoint into a self-describing ONNX file")
+    export.add_argument("checkpoint", type=Path)
+    export.add_argument("-o", "--output", type=Path, required=True)
+    export.set_defaults(run=_export)
+    return parser
+
+
+def _train(options: argparse.Namespace) -> int:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from pullfocus.lab.launch import launch
+    from pullfocus.lab.recipes import RECIPES
+
+    if options.recipe not in RECIPES:
+        print(f"no recipe {options.recipe!r}; there are: {', '.join(RECIPES)}")
+        return 2
+    cache = options.cache or options.out / "data"
+    launch(RECIPES[options.recipe], options.data, cache, options.out, options.processes)
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from pullfocus.lab import evaluate as lab
+
+    estimators = {"lower row = nearer": lab.lower_row_is_nearer}
+    if teacher_path(options.data).exists():
+        estimators["tcmonodepth-small"] = lab.teacher_estimator(teacher_path(options.data))
+    for path in options.models or [EMBEDDED]:
+        estimators[path.stem] = lab.onnx_estimator(path, options.long_side)
+    print(lab.markdown(lab.evaluate(estimators, options.data)))
+    for name, estimate in estimators.items():
+        share = lab.person_rank_accuracy(estimate, options.data)
+        print(f"person rank accuracy, {name}: {share:.3f}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from pullfocus.lab.export import export_checkpoint
+    from pullfocus.lab.model_card import METADATA
+
+    difference = export_checkpoint(options.checkpoint, options.output, METADATA)
+    print(f"{options.output}: largest difference to torch {difference:.1e}")
+    return 0

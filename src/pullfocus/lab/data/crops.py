@@ -1,0 +1,122 @@
+"""Random views of packed pictures: crop, mirror, colour, blur; picture and disparity alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pullfocus.lab.data.pack import Item, Pack
+
+
+@dataclass(frozen=True)
+class CropConfig:
+    """How views are drawn.
+
+    Attributes:
+        sizes: (h, w) a batch may have; one is drawn per batch.
+        min_scale: smallest side of a crop as a share of the largest that fits.
+        stretch: largest relative change of aspect (natural logarithm).
+    """
+
+    sizes: tuple[tuple[int, int], ...] = ((192, 256), (256, 192), (192, 320), (224, 224))
+    min_scale: float = 0.45
+    stretch: float = 0.15
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Views ready for training.
+
+    Attributes:
+        rgb: b h w 3 uint8.
+        disparity: b h/2 w/2 float32, relative, larger = nearer, NaN = unknown.
+        is_truth: b bool; False where the disparity is a teacher's.
+    """
+
+    rgb: np.ndarray
+    disparity: np.ndarray
+    is_truth: np.ndarray
+
+
+def _box(hw: tuple[int, int], aspect: float, scale: float, rng: np.random.Generator) -> np.ndarray:
+    """Return y0, x0, y1, x1 as shares of the picture; aspect = width / height of the crop."""
+    h = min(hw[0], hw[1] / aspect) * scale
+    size = np.array([h / hw[0], h * aspect / hw[1]])
+    start = rng.uniform(0, 1, 2) * (1 - size)
+    return np.concatenate([start, start + size])
+
+
+def _cut(image: np.ndarray, box: np.ndarray, hw: tuple[int, int], how: int | None) -> np.ndarray:
+    h, w = image.shape[:2]
+    y0, x0 = int(box[0] * h), int(box[1] * w)
+    y1, x1 = max(y0 + 2, round(box[2] * h)), max(x0 + 2, round(box[3] * w))
+    part = image[y0:y1, x0:x1]
+    if how is None:
+        how = cv2.INTER_AREA if part.shape[0] > hw[0] else cv2.INTER_LINEAR
+    return cv2.resize(part, (hw[1], hw[0]), interpolation=how)
+
+
+def recolour(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the uint8 picture under another light, lens and compression, at random."""
+    levels = np.linspace(0, 1, 256, dtype=np.float32)
+    gamma, gain = np.exp(rng.normal(0, 0.2)), np.exp(rng.normal(0, 0.12, 3))
+    offset = rng.normal(0, 0.03)
+    curves = np.clip(levels[:, None] ** gamma * gain + offset, 0, 1) * 255
+    out = cv2.LUT(np.ascontiguousarray(rgb), curves.astype(np.uint8)[None])
+    if rng.random() < 0.4:
+        grey = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        keep = float(rng.uniform(0, 1.4)) if rng.random() < 0.8 else 0.0
+        out = cv2.addWeighted(out, keep, grey, 1 - keep, 0)
+    if rng.random() < 0.15:
+        out = cv2.GaussianBlur(out, (0, 0), float(rng.uniform(0.4, 1.5)))
+    if rng.random() < 0.15:
+        noise = rng.normal(0, rng.uniform(2, 10), out.shape).astype(np.float32)
+        out = np.clip(out + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.15:
+        coded = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])[1]
+        out = cv2.imdecode(coded, cv2.IMREAD_COLOR)
+    return out
+
+
+def view(
+    item: Item, hw: tuple[int, int], config: CropConfig, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return one random view: rgb h w 3 uint8 and disparity h/2 w/2 float32."""
+    aspect = hw[1] / hw[0] * np.exp(rng.uniform(-config.stretch, config.stretch))
+    scale = 1 - (1 - config.min_scale) * rng.random() ** 1.5
+    box = _box(item.rgb.shape[:2], aspect, scale, rng)
+    rgb = _cut(item.rgb, box, hw, None)
+    half = (hw[0] // 2, hw[1] // 2)
+    how = cv2.INTER_NEAREST if item.source == "sensor" else cv2.INTER_LINEAR
+    disparity = _cut(item.disparity.astype(np.float32), box, half, how)
+    if rng.random() < 0.5:
+        rgb, disparity = rgb[:, ::-1], disparity[:, ::-1]
+    return recolour(rgb, rng), disparity
+
+
+def batches(
+    photos: Pack,
+    truths: list[tuple[Pack, int]],
+    photo_count: int,
+    config: CropConfig,
+    seed: int,
+) -> Iterator[Batch]:
+    """Yield batches for ever: ``photo_count`` labelled photos, then each truth pack's own count.
+
+    Deterministic by seed.
+    """
+    rng = np.random.default_rng(seed)
+    sources = [(photos, photo_count, False), *((pack, n, True) for pack, n in truths)]
+    while True:
+        hw = config.sizes[rng.integers(len(config.sizes))]
+        views, truth = [], []
+        for pack, count, is_truth in sources:
+            for _ in range(count):
+                views.append(view(pack[int(rng.integers(len(pack)))], hw, config, rng))
+                truth.append(is_truth)
+        yield Batch(
+            np.stack([v[0] for v in views]), np.stack([v[1] for v in views]), np.array(truth)
+        )

@@ -1,0 +1,79 @@
+"""Pictures packed into one file: the way photos, frames and rendered scenes reach training.
+
+A pack is a folder with ``index.json`` (one row an item), ``rgb.bin`` (uint8 h w 3) and
+``disparity.bin`` (float16 at its own size, larger = nearer, NaN = unknown). It is read through
+memory maps, so that many processes share one copy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture with disparity of any size (relative, larger = nearer, NaN = unknown)."""
+
+    name: str
+    source: str
+    rgb: np.ndarray
+    disparity: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Row:
+    name: str
+    source: str
+    rgb_at: int
+    rgb_hw: tuple[int, int]
+    disparity_at: int
+    disparity_hw: tuple[int, int]
+
+
+def write_pack(folder: Path, items: Iterable[Item]) -> int:
+    """Write a pack, index last (a pack without index is unfinished); return the item count."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[_Row] = []
+    with (folder / "rgb.bin").open("wb") as rgb, (folder / "disparity.bin").open("wb") as disp:
+        for item in items:
+            h, w = item.rgb.shape[:2]
+            dh, dw = item.disparity.shape
+            rows.append(
+                _Row(item.name, item.source, rgb.tell(), (h, w), disp.tell() // 2, (dh, dw))
+            )
+            rgb.write(np.ascontiguousarray(item.rgb, np.uint8).tobytes())
+            disp.write(item.disparity.astype(np.float16).tobytes())
+    (folder / "index.json").write_text(json.dumps([asdict(row) for row in rows]))
+    return len(rows)
+
+
+class Pack:
+    """Random access to a written pack.
+
+    Raises:
+        FileNotFoundError: the folder holds no finished pack.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._rows = [_Row(**row) for row in json.loads((folder / "index.json").read_text())]
+        self._rgb = np.memmap(folder / "rgb.bin", np.uint8, "r")
+        self._disparity = np.memmap(folder / "disparity.bin", np.float16, "r")
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, i: int) -> Item:
+        row = self._rows[i]
+        h, w = row.rgb_hw
+        dh, dw = row.disparity_hw
+        rgb = self._rgb[row.rgb_at : row.rgb_at + h * w * 3].reshape(h, w, 3)
+        disparity = self._disparity[row.disparity_at : row.disparity_at + dh * dw]
+        return Item(row.name, row.source, rgb, disparity.reshape(dh, dw))
+
+    def __iter__(self) -> Iterator[Item]:
+        return (self[i] for i in range(len(self)))

@@ -1,0 +1,66 @@
+"""From a recipe to running processes: pack the data once, then train side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import torch
+
+from pullfocus.lab.data.crops import batches
+from pullfocus.lab.data.pack import Item, Pack, write_pack
+from pullfocus.lab.data.photos import labelled_photos, sensor_items
+from pullfocus.lab.parallel import fresh_meeting, join_group
+from pullfocus.lab.scenes.generate import scenes
+from pullfocus.lab.scenes.textures import build_stack
+from pullfocus.lab.teacher import Teacher, teacher_path
+from pullfocus.lab.train import TrainConfig, Trainer, run
+
+
+def prepare(config: TrainConfig, data: Path, cache: Path) -> None:
+    """Write the packs a recipe asks for that are not there yet."""
+    makers = {
+        "photos": lambda: labelled_photos(data, Teacher(teacher_path(data), 1)),
+        "sensor": lambda: sensor_items(data),
+        "scenes": lambda: _rendered(data, cache),
+    }
+    for name in ("photos", *config.truths_per_batch):
+        if not (cache / name / "index.json").exists():
+            write_pack(cache / name, makers[name]())
+
+
+SCENES = 6000
+"""Rendered scenes in the pack, h w = 240 320."""
+
+
+def _rendered(data: Path, cache: Path) -> Iterator[Item]:
+    os.environ.setdefault("LP_NUM_THREADS", "1")
+    people = data / "networks" / "selfie-segmentation.onnx"
+    return scenes(build_stack(Pack(cache / "photos"), people, 0), 0, SCENES, (240, 320))
+
+
+def train_process(
+    rank: int, count: int, config: TrainConfig, data: Path, cache: Path, out: Path, meeting: Path
+) -> None:
+    """Train as process ``rank`` of ``count``; every process draws its own views."""
+    join_group(rank, count, meeting)
+    cv2.setNumThreads(0)
+    trainer = Trainer(config, Teacher(teacher_path(data), 1), out)
+    truths = [(Pack(cache / name), n) for name, n in config.truths_per_batch.items()]
+    seed = config.seed * 1_000_003 + trainer.crops * 17 + rank
+    photos = Pack(cache / "photos")
+    run(trainer, batches(photos, truths, config.photos_per_batch, config.crops, seed))
+
+
+def launch(config: TrainConfig, data: Path, cache: Path, out: Path, processes: int) -> None:
+    """Train a recipe in ``processes`` processes, going on from ``out/checkpoint.pt``."""
+    out.mkdir(parents=True, exist_ok=True)
+    prepare(config, data, cache)
+    meeting = fresh_meeting(out)
+    arguments = (processes, config, data, cache, out, meeting)
+    if processes == 1:
+        train_process(0, *arguments)
+    else:
+        torch.multiprocessing.spawn(train_process, arguments, nprocs=processes)

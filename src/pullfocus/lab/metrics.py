@@ -1,0 +1,141 @@
+"""Scores of a depth map against truth: pure numpy, every formula with its source.
+
+All take a prediction and a truth of one shape h w and a boolean mask of pixels that count.
+``disparity`` is larger = nearer; the alignment is named in the function.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+EDGE_RATIOS = np.linspace(1.05, 1.25, 10)
+"""Thresholds of boundary F1. Source: Depth Pro (Bochkovskii 2024), section 3.3."""
+
+
+def align_least_squares(
+    prediction: np.ndarray, target: np.ndarray, valid: np.ndarray
+) -> np.ndarray:
+    """Return ``s * prediction + t`` with s, t of the least squares fit to target over valid.
+
+    Source: Ranftl et al. 2020 (MiDaS), equation 4.
+    """
+    p = prediction[valid].astype(np.float64)
+    t = target[valid].astype(np.float64)
+    spread = p.var()
+    scale = ((p - p.mean()) * (t - t.mean())).mean() / spread if spread > 1e-12 else 0.0
+    return scale * prediction.astype(np.float64) + (t.mean() - scale * p.mean())
+
+
+def affine_depth(
+    disparity: np.ndarray, depth_m: np.ndarray, valid: np.ndarray, far_m: float
+) -> np.ndarray:
+    """Return depth in metres from relative disparity, fitted to 1/depth, clipped to 1e-3..far_m.
+
+    Source: reference/evaluation-protocols.md, affine-invariant, disparity.
+    """
+    inverse = np.where(valid, 1.0 / np.where(valid, depth_m, 1.0), 0.0)
+    fitted = align_least_squares(disparity, inverse, valid)
+    return np.clip(1.0 / np.maximum(fitted, 1e-3), 1e-3, far_m)
+
+
+def abs_rel(depth: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> float:
+    """Return mean |d - g| / g. Source: Eigen et al. 2014, section 4.2."""
+    d, g = depth[valid], truth[valid]
+    return float(np.mean(np.abs(d - g) / g))
+
+
+def delta1(depth: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> float:
+    """Return the share of pixels with max(d/g, g/d) < 1.25. Source: Eigen et al. 2014."""
+    d, g = depth[valid], truth[valid]
+    return float(np.mean(np.maximum(d / g, g / d) < 1.25))
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Return ranks 0..n-1 of a vector, ties averaged."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return (ends - (counts + 1) / 2.0)[inverse]
+
+
+def rank_correlation(prediction: np.ndarray, target: np.ndarray, valid: np.ndarray) -> float:
+    """Return Spearman's rho in -1..1; 0 where either side is constant.
+
+    Source: Spearman 1904; Pearson correlation of tie-averaged ranks.
+    """
+    a, b = ranks(prediction[valid]), ranks(target[valid])
+    a, b = a - a.mean(), b - b.mean()
+    norm = np.sqrt((a * a).sum() * (b * b).sum())
+    return float((a * b).sum() / norm) if norm > 0 else 0.0
+
+
+def _directional_edges(disparity: np.ndarray, valid: np.ndarray, ratio: float) -> list[np.ndarray]:
+    """Return four maps: left, right, up, down neighbour is farther by more than ``ratio``."""
+    z = 1.0 / np.maximum(disparity, 1e-6)
+    maps = []
+    for axis in (1, 0):
+        first = [slice(None), slice(None)]
+        second = [slice(None), slice(None)]
+        first[axis], second[axis] = slice(None, -1), slice(1, None)
+        a, b = z[tuple(first)], z[tuple(second)]
+        both = valid[tuple(first)] & valid[tuple(second)]
+        maps += [(a / b > ratio) & both, (b / a > ratio) & both]
+    return maps
+
+
+def boundary_f1(prediction: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> float:
+    """Return the boundary F1 of two positive disparities in 0..1, weighted over thresholds.
+
+    Source: Depth Pro (Bochkovskii 2024), section 3.3: precision and recall are means over four
+    directions, weights t / sum t over ``EDGE_RATIOS``.
+    """
+    scores = []
+    for ratio in EDGE_RATIOS:
+        pairs = list(
+            zip(
+                _directional_edges(prediction, valid, ratio),
+                _directional_edges(truth, valid, ratio),
+                strict=True,
+            )
+        )
+        precision = np.mean([(p & t).sum() / max(p.sum(), 1) for p, t in pairs])
+        recall = np.mean([(p & t).sum() / max(t.sum(), 1) for p, t in pairs])
+        total = precision + recall
+        scores.append(2 * precision * recall / total if total > 0 else 0.0)
+    return float(np.average(scores, weights=EDGE_RATIOS))
+
+
+def ordinal_accuracy(
+    disparity: np.ndarray, truth: np.ndarray, valid: np.ndarray, pairs: int = 5000, seed: int = 0
+) -> float:
+    """Return the share of random pixel pairs (true ratio > 1.1) put in the right order.
+
+    Source: WHDR of Chen et al. 2016 (Depth in the Wild), as an accuracy.
+    """
+    index = np.flatnonzero(valid)
+    rng = np.random.default_rng(seed)
+    a, b = rng.choice(index, (2, pairs))
+    p, t = disparity.ravel(), truth.ravel()
+    ratio = t[a] / t[b]
+    clear = (ratio > 1.1) | (ratio < 1 / 1.1)
+    if not clear.any():
+        return 1.0
+    return float(np.mean((p[a] > p[b])[clear] == (ratio > 1)[clear]))
+
+
+def person_margin(disparity: np.ndarray, mask: np.ndarray) -> float | None:
+    """Return how much nearer a person is than the surroundings at the same height.
+
+    The mean over rows of (mean disparity in the mask - mean outside it), over rows that hold at
+    least two pixels of both, in units of the map's standard deviation; None without such rows.
+    Source: issue 4 (person rank accuracy).
+    """
+    inside = mask.sum(1)
+    outside = mask.shape[1] - inside
+    rows = (inside >= 2) & (outside >= 2)
+    if not rows.any():
+        return None
+    d, m = disparity[rows].astype(np.float64), mask[rows]
+    near = (d * m).sum(1) / inside[rows]
+    far = (d * ~m).sum(1) / outside[rows]
+    spread = disparity.std()
+    return float((near - far).mean() / spread) if spread > 1e-9 else 0.0

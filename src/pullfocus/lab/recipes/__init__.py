@@ -1,0 +1,9 @@
+"""Runnable training recipes, one file each, and the table of what they reached (RESULTS.md)."""
+
+from __future__ import annotations
+
+from pullfocus.lab.recipes.compact import compact, compact_tiny
+from pullfocus.lab.train import TrainConfig
+
+RECIPES: dict[str, TrainConfig] = {"compact": compact(), "compact-tiny": compact_tiny()}
+"""Recipes by the name that ``python -m pullfocus.lab train`` takes."""

@@ -1,0 +1,33 @@
+"""The recipe of the network inside the wheel, and its tiny twin for tests."""
+
+from __future__ import annotations
+
+from pullfocus.lab.data.crops import CropConfig
+from pullfocus.lab.train import TrainConfig
+from pullfocus.networks.compact import CompactConfig
+
+
+def compact() -> TrainConfig:
+    """Return the settings of the shipped network: two CPU cores, hours."""
+    return TrainConfig(
+        network=CompactConfig(),
+        crops=CropConfig(sizes=((128, 192), (160, 160), (192, 128), (160, 224), (192, 256))),
+        photos_per_batch=12,
+        truths_per_batch={"scenes": 5, "sensor": 1},
+        total_crops=200_000,
+        forcing_crops=40_000,
+    )
+
+
+def compact_tiny() -> TrainConfig:
+    """Return settings that learn on a few pictures in seconds."""
+    return TrainConfig(
+        network=CompactConfig(
+            widths=(24, 48, 96, 192, 64), depths=(1, 1, 1, 1), decoder=(24, 48, 96)
+        ),
+        crops=CropConfig(sizes=((64, 96),)),
+        photos_per_batch=4,
+        total_crops=160,
+        warmup_crops=16,
+        forcing_crops=80,
+    )

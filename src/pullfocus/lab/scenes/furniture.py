@@ -1,0 +1,220 @@
+"""The shop that fills scenes: everything that layouts place, made of boxes, balls and cards."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pullfocus.lab.scenes.parts import Part, Shape, placed
+from pullfocus.lab.scenes.textures import Stack
+
+Point = tuple[float, float, float]
+
+
+class Shop:
+    """Collects parts; all sizes in metres, every choice from one random generator."""
+
+    def __init__(self, stack: Stack, rng: np.random.Generator) -> None:
+        self.stack, self.rng = stack, rng
+        self.parts: list[Part] = []
+
+    def _layer(self, kind: str) -> int:
+        if kind == "surface" and self.rng.random() < 0.35:
+            kind = "photo"
+        return int(self.rng.choice(self.stack.kinds[kind]))
+
+    def _solid(
+        self, shape: Shape, at: Point, size: Point, turn: float = 0.0, kind: str = "surface",
+        repeat: float | None = None, layer: int | None = None,
+    ) -> None:
+        if repeat is None:
+            repeat = float(self.rng.choice([0.0, 1.0, 2.0])) if shape == "box" else 1.0
+        tint = tuple(self.rng.uniform(0.55, 1.25) * self.rng.uniform(0.85, 1.15, 3))
+        layer = self._layer(kind) if layer is None else layer
+        self.parts.append(Part(shape, placed(at, size, turn), layer, repeat, tint))
+
+    def ground(self, kind: str, side: float, per_metre: float) -> None:
+        """Lay a flat square at y = 0."""
+        repeat = max(1.0, side * per_metre)
+        self._solid("box", (0, -0.5, -side / 2 + 10), (side, 1, side), 0, kind, repeat)
+
+    def land(self, side: float, per_metre: float) -> None:
+        """Lay hilly ground (the scene's ``hills``)."""
+        self._solid("land", (0, 0, 0), (side, 1, side), 0, "surface", side * per_metre)
+
+    def shell(self, w: float, d: float, h: float, back: float, floor: float = 0.0) -> None:
+        """Build floor, ceiling and four walls around the camera; ``back`` = room behind it."""
+        z = back - d / 2
+        self._solid("box", (0, floor - 0.5, z), (w, 1, d), repeat=float(self.rng.uniform(1, 6)))
+        self._solid("box", (0, floor + h + 0.5, z), (w, 1, d), repeat=1.0)
+        wall = self._layer("surface")
+        for x in (-w / 2 - 0.5, w / 2 + 0.5):
+            layer = wall if self.rng.random() < 0.7 else None
+            self._solid("box", (x, floor + h / 2, z), (1, h, d), repeat=1.0, layer=layer)
+        for at in (back - d - 0.5, back + 0.5):
+            self._solid("box", (0, floor + h / 2, at), (w, h, 1), repeat=1.0, layer=wall)
+        for _ in range(self.rng.integers(0, 5)):
+            size = (self.rng.uniform(0.3, 1.4), self.rng.uniform(0.3, 1.6), 0.05)
+            at = (self.rng.uniform(-w / 2, w / 2), floor + self.rng.uniform(1, 2), back - d + 0.03)
+            self._solid("box", at, size, 0, "photo", 1.0)
+
+    def furnish(self, at: Point) -> None:
+        """Put a random piece of furniture at a point of the floor."""
+        makers = (self.table, self.chair, self.cabinet, self.sofa, self.pile, self.lamp, self.plant)
+        makers[self.rng.integers(len(makers))](at, float(self.rng.choice([0, 90, self.rng.uniform(0, 90)])))
+
+    def _legs(self, at: Point, w: float, d: float, h: float, turn: float, layer: int) -> None:
+        t = np.deg2rad(turn)
+        thick = self.rng.uniform(0.03, 0.07)
+        for sx in (-1, 1):
+            for sz in (-1, 1):
+                x, z = sx * (w / 2 - thick), sz * (d / 2 - thick)
+                x, z = x * np.cos(t) + z * np.sin(t), -x * np.sin(t) + z * np.cos(t)
+                foot = (at[0] + x, at[1] + h / 2, at[2] + z)
+                self._solid("box", foot, (thick, h, thick), turn, layer=layer)
+
+    def table(self, at: Point, turn: float) -> None:
+        """Top and four legs, small things on it."""
+        w, d, h = self.rng.uniform(0.6, 1.8), self.rng.uniform(0.5, 1.0), self.rng.uniform(0.4, 0.8)
+        layer = self._layer("surface")
+        self._solid("box", (at[0], at[1] + h, at[2]), (w, 0.05, d), turn, layer=layer)
+        self._legs(at, w, d, h, turn, layer)
+        for _ in range(self.rng.integers(0, 4)):
+            x, z = self.rng.uniform(-0.3, 0.3, 2) * (w, d)
+            self.small_thing((at[0] + x, at[1] + h + 0.025, at[2] + z))
+
+    def chair(self, at: Point, turn: float) -> None:
+        """Seat, four legs, back."""
+        w, h = self.rng.uniform(0.38, 0.5), self.rng.uniform(0.4, 0.5)
+        layer, t = self._layer("surface"), np.deg2rad(turn)
+        self._solid("box", (at[0], at[1] + h, at[2]), (w, 0.06, w), turn, layer=layer)
+        self._legs(at, w, w, h, turn, layer)
+        back = (at[0] - w / 2 * np.sin(t), at[1] + h + 0.25, at[2] - w / 2 * np.cos(t))
+        self._solid("box", back, (w, 0.5, 0.04), turn, layer=layer)
+
+    def cabinet(self, at: Point, turn: float) -> None:
+        """A closed box, or shelves with things in them."""
+        w, h, d = self.rng.uniform(0.4, 1.6), self.rng.uniform(0.5, 2.2), self.rng.uniform(0.3, 0.6)
+        self._solid("box", (at[0], at[1] + h / 2, at[2]), (w, h, d), turn, repeat=1.0)
+
+    def sofa(self, at: Point, turn: float) -> None:
+        """Seat, back and two arms."""
+        w, layer, t = self.rng.uniform(0.8, 2.2), self._layer("surface"), np.deg2rad(turn)
+        self._solid("box", (at[0], at[1] + 0.22, at[2]), (w, 0.44, 0.9), turn, layer=layer)
+        back = (at[0] - 0.38 * np.sin(t), at[1] + 0.45, at[2] - 0.38 * np.cos(t))
+        self._solid("box", back, (w, 0.9, 0.2), turn, layer=layer)
+        for side in (-1, 1):
+            x, z = side * w / 2 * np.cos(t), -side * w / 2 * np.sin(t)
+            arm = (at[0] + x, at[1] + 0.3, at[2] + z)
+            self._solid("box", arm, (0.18, 0.6, 0.9), turn, layer=layer)
+
+    def pile(self, at: Point, turn: float) -> None:
+        """Boxes on top of one another."""
+        y = at[1]
+        for _ in range(self.rng.integers(1, 5)):
+            size = tuple(self.rng.uniform(0.15, 0.6, 3))
+            self._solid("box", (at[0], y + size[1] / 2, at[2]), size, turn + self.rng.normal(0, 15))
+            y += size[1]
+
+    def lamp(self, at: Point, turn: float) -> None:
+        """A thin pole and a shade."""
+        h = self.rng.uniform(1.0, 1.8)
+        self._solid("pole", (at[0], at[1] + h / 2, at[2]), (0.03, h, 0.03), turn)
+        self._solid("pole", (at[0], at[1] + h, at[2]), (0.35, 0.3, 0.35), turn)
+
+    def plant(self, at: Point, turn: float) -> None:
+        """A pot and leaves."""
+        self._solid("pole", (at[0], at[1] + 0.15, at[2]), (0.3, 0.3, 0.3), turn)
+        self.cutout("leaf", (at[0], at[1] + 0.25, at[2]), self.rng.uniform(0.4, 1.2))
+
+    def small_thing(self, at: Point) -> None:
+        """A box, ball, can or cut-out of a few centimetres."""
+        shape = str(self.rng.choice(["box", "ball", "pole", "card"], p=[0.4, 0.2, 0.3, 0.1]))
+        w, h, d = self.rng.uniform(0.04, 0.22, 3)
+        if shape == "card":
+            self.cutout(str(self.rng.choice(["object", "rods", "leaf"])), at, float(h + 0.1))
+            return
+        if shape == "ball":
+            h = d = w
+        if shape == "pole":
+            d = w
+        turn = float(self.rng.uniform(0, 90))
+        self._solid(shape, (at[0], at[1] + h / 2, at[2]), (w, h, d), turn)  # type: ignore[arg-type]
+
+    def slab(self, side: float) -> None:
+        """A table top at y = 0."""
+        at = (self.rng.normal(0, 0.1), -0.03, -0.6)
+        size = (side, 0.06, self.rng.uniform(0.7, 1.2) * side)
+        self._solid("box", at, size, self.rng.normal(0, 10), repeat=float(self.rng.uniform(1, 4)))
+
+    def cutout(self, kind: str, at: Point, height: float) -> None:
+        """An upright card turned towards the camera (within 25 degrees)."""
+        layer = self._layer(kind)
+        width = height * float(self.stack.aspect[layer])
+        width *= 1 if self.rng.random() < 0.5 else -1
+        turn = float(np.rad2deg(np.arctan2(-at[0], -at[2] + 1e-6)) * -1 + self.rng.normal(0, 10))
+        self._solid("card", at, (width, height, 1), turn, layer=layer, repeat=1.0)
+
+    def house_row(self, side: int, width: float, length: float) -> None:
+        """Houses along one side of a street."""
+        z = -self.rng.uniform(-5, 8)
+        while z > -length:
+            front, tall = self.rng.uniform(5, 18), self.rng.uniform(3, 18)
+            deep = self.rng.uniform(4, 12)
+            x = side * (width + deep / 2 + self.rng.uniform(0, 1.5))
+            kind = "photo" if self.rng.random() < 0.5 else "surface"
+            repeat = float(self.rng.integers(1, 4))
+            self._solid("box", (x, tall / 2, z - front / 2), (deep, tall, front), 0, kind, repeat)
+            z -= front + (self.rng.uniform(0, 8) if self.rng.random() < 0.4 else 0)
+
+    def car(self, at: Point) -> None:
+        """Two boxes and four wheels."""
+        layer, turn = self._layer("surface"), float(self.rng.normal(0, 4))
+        w, h, d = self.rng.uniform(1.6, 2), self.rng.uniform(0.6, 0.9), self.rng.uniform(3.5, 5)
+        self._solid("box", (at[0], 0.3 + h / 2, at[2]), (w, h, d), turn, layer=layer)
+        top = (at[0], 0.3 + h + 0.28, at[2])
+        self._solid("box", top, (w * 0.85, 0.56, d * self.rng.uniform(0.4, 0.7)), turn)
+        for sx in (-1, 1):
+            for sz in (-1, 1):
+                at_wheel = (at[0] + sx * w * 0.45, 0.32, at[2] + sz * d * 0.32)
+                self._solid("ball", at_wheel, (0.25, 0.64, 0.64), turn)
+
+    def tree(self, at: Point) -> None:
+        """A trunk and a crown of leaf cards, or a bush."""
+        h = float(self.rng.uniform(1, 9))
+        if h > 2.5:
+            self._solid("pole", (at[0], h * 0.3, at[2]), (0.05 * h, h * 0.6, 0.05 * h))
+        for _ in range(self.rng.integers(1, 5)):
+            shift = self.rng.normal(0, 0.12, 2) * h
+            base = h * self.rng.uniform(0.3, 0.5) if h > 2.5 else -0.2
+            self.cutout("leaf", (at[0] + shift[0], base, at[2] + shift[1]), h * 0.6)
+
+    def rock(self, at: Point) -> None:
+        """A ball, half sunk."""
+        size = tuple(self.rng.uniform(0.3, 2.5, 3))
+        self._solid("ball", at, size, float(self.rng.uniform(0, 90)))
+
+    def mast(self, at: Point) -> None:
+        """A lamp post or sign."""
+        h = self.rng.uniform(2, 7)
+        self._solid("pole", (at[0], h / 2, at[2]), (0.12, h, 0.12))
+        if self.rng.random() < 0.5:
+            size = (self.rng.uniform(0.4, 1), self.rng.uniform(0.4, 1), 0.05)
+            self._solid("box", (at[0], h, at[2]), size, 0, "photo", 1.0)
+
+    def block(self, at: Point, kind: str) -> None:
+        """One house."""
+        size = tuple(self.rng.uniform(4, 14, 3))
+        turn = float(self.rng.uniform(0, 90))
+        self._solid("box", (at[0], size[1] / 2 - 1, at[2]), size, turn, kind, 1.0)
+
+    def fence(self, distance: float) -> None:
+        """Rods across the picture."""
+        for x in np.arange(-8, 8, 1.5):
+            self.cutout("rods", (float(x), 0.0, -distance), 1.2)
+
+    def backdrop(self, distance: float) -> None:
+        """A wide photo or wall behind everything."""
+        w, h = distance * self.rng.uniform(1.5, 4), distance * self.rng.uniform(0.5, 1.6)
+        at = (self.rng.normal(0, distance * 0.2), h / 2, -distance)
+        kind = "photo" if self.rng.random() < 0.7 else "surface"
+        self._solid("box", at, (w, h, 0.5), self.rng.normal(0, 12), kind, 1.0)

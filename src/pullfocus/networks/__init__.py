@@ -1,0 +1,1 @@
+"""Networks of pullfocus: pure ``nn.Module`` classes, no file access; used by the lab only."""
