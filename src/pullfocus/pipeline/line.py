@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pullfocus.errors import UsageError
+from pullfocus.pipeline.memory import check_memory
 from pullfocus.pipeline.settings import Settings
 from pullfocus.pipeline.sidecar import Sidecar
 from pullfocus.types import DepthMap, Focus, Lens, Photo
@@ -105,6 +106,7 @@ def apply(
     """
     from pullfocus.lens import resolve_lens
 
+    check_memory(photo.size_hw)
     tell = progress or _silent
     tell("depth")
     depth = find_depth(photo, settings) if depth is None else depth

@@ -1,0 +1,30 @@
+"""Three bundled photos to try the program with; credits in CREDITS.md beside this file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A bundled photo, with a point that is worth focusing on, in fractions of the picture."""
+
+    name: str
+    x: float
+    y: float
+    words: str
+
+    @property
+    def path(self) -> Path:
+        """The JPEG file inside the package."""
+        return FOLDER / f"{self.name}.jpg"
+
+
+SAMPLES = (
+    Sample("scooter", 0.30, 0.48, "the scooter, before a brick wall"),
+    Sample("hibiscus", 0.53, 0.43, "the flower, before a window"),
+    Sample("street", 0.83, 0.90, "the near car, before a long street"),
+)
