@@ -1,0 +1,53 @@
+"""create_app: the ASGI application, guard and limits outside, routes inside.
+
+Guard -> BodyLimit -> routes -> queue -> workbench
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from pullfocus import __version__
+from pullfocus.web import failures
+from pullfocus.web.body_limit import BodyLimit
+from pullfocus.web.config import ServerConfig
+from pullfocus.web.context import Context
+from pullfocus.web.guard import Guard
+from pullfocus.web.routes import info, jobs, page, photos, scripts, work
+
+
+def create_app(config: ServerConfig | None = None) -> FastAPI:
+    """Make the application; its temporary folder lives as long as it runs.
+
+    Convention: every failure is `{"error": {"kind", "message"}}` with a fitting status.
+    """
+    chosen = config or ServerConfig()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.context = Context.start(chosen)
+        try:
+            yield
+        finally:
+            app.state.context.close()
+
+    app = FastAPI(
+        title="pullfocus",
+        version=__version__,
+        description="Move the focus of a photo after it was taken; on your own computer.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    failures.install(app)
+    for routes in (info, photos, work, jobs, scripts, page):
+        app.include_router(routes.router)
+    app.mount("/static", page.PlainFiles(directory=page.STATIC), name="static")
+    app.mount("/shaders", page.PlainFiles(directory=page.SHADERS), name="shaders")
+    app.add_middleware(BodyLimit, config=chosen)
+    app.add_middleware(Guard, config=chosen)
+    return app

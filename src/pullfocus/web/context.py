@@ -1,0 +1,69 @@
+"""Context: what every route needs (configuration, store, queue, workbench), made once per run."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from pullfocus.web.config import ServerConfig
+from pullfocus.web.queue import CancelledJobError, Job, JobQueue
+from pullfocus.web.store import Store
+from pullfocus.web.workbench import Workbench
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """The parts of one running server."""
+
+    config: ServerConfig
+    store: Store
+    queue: JobQueue
+    bench: Workbench
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+
+    @classmethod
+    def start(cls, config: ServerConfig) -> Context:
+        """Make the temporary folder and the worker."""
+        store = Store(config.temp_cap_mb, config.max_age_s)
+        return cls(config, store, JobQueue(config.max_waiting), Workbench(config, store))
+
+    def close(self) -> None:
+        """Stop the worker and remove every temporary file."""
+        self.queue.close()
+        self.store.close()
+
+
+def context_of(request: Request) -> Context:
+    """Return the running server's parts."""
+    context: Context = request.app.state.context
+    return context
+
+
+def owner_of(request: Request) -> str:
+    """Name who asks, so that tabs and scripts take turns in the queue."""
+    tab = request.headers.get("x-pullfocus-tab", "")[:40]
+    client = request.client.host if request.client else ""
+    return f"{client}/{tab}"
+
+
+Parts = Annotated[Context, Depends(context_of)]
+Owner = Annotated[str, Depends(owner_of)]
+
+
+async def outcome(job: Job, request: Request | None = None) -> Any:
+    """Wait for a job without holding a thread; cancel it when the client hangs up."""
+    future = asyncio.wrap_future(job.future)
+    try:
+        while not future.done():
+            await asyncio.wait({future}, timeout=0.5)
+            if request is not None and not future.done() and await request.is_disconnected():
+                job.cancel()
+                raise CancelledJobError(job.id)
+        return future.result()
+    except asyncio.CancelledError:
+        job.cancel()
+        raise

@@ -1,0 +1,53 @@
+"""Item: one photo on the workbench, with the depth maps and edits that belong to it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pullfocus.types import DepthMap, Photo
+from pullfocus.web.store import Kept
+
+DepthKey = tuple[str | None, bool]
+"""(model, refine): what a depth map was made with."""
+OWN_FILE = "<file>"
+
+
+@dataclass(eq=False)
+class Item:
+    """A photo that was brought in; the decoded picture may be let go and read again.
+
+    edits: per depth key, what the brush added to the disparity, at preview size.
+    """
+
+    kept: Kept
+    name: str
+    size_hw: tuple[int, int] = (0, 0)
+    photo: Photo | None = None
+    depths: dict[DepthKey, DepthMap] = field(default_factory=dict)
+    edits: dict[DepthKey, np.ndarray] = field(default_factory=dict)
+    edited: dict[DepthKey, DepthMap] = field(default_factory=dict)
+    depth_file: DepthMap | None = None
+    cached: dict[Any, bytes] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def id(self) -> str:
+        """The unguessable id of the photo."""
+        return self.kept.id
+
+    @property
+    def megapixels(self) -> float:
+        """What it weighs on the workbench."""
+        return self.size_hw[0] * self.size_hw[1] / 1e6 if self.photo is not None else 0.0
+
+    def let_go(self) -> None:
+        """Free the decoded picture and the depth maps that can be made again."""
+        with self.lock:
+            self.photo = None
+            self.depths.clear()
+            self.edited.clear()
+            self.cached.clear()

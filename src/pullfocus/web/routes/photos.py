@@ -1,0 +1,178 @@
+"""Photos of the page: bring in, look at, depth, edits, close."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+
+from pullfocus.errors import UnreadableInputError, UsageError
+from pullfocus.pipeline import Settings
+from pullfocus.samples import SAMPLES
+from pullfocus.web import desk
+from pullfocus.web.context import Owner, Parts
+from pullfocus.web.schema import DepthRequest, JobView, PhotoView
+from pullfocus.web.settings_in import check_model
+from pullfocus.web.store import Kept
+from pullfocus.web.view import Region, colour_png, disparity_f32
+from pullfocus.web.workbench import preview_size_hw
+
+router = APIRouter(prefix="/api/photos", tags=["photos"])
+
+
+def _region(
+    parts: Parts,
+    left: float = 0.0,
+    top: float = 0.0,
+    right: float = 1.0,
+    bottom: float = 1.0,
+    long_side_px: int | None = None,
+) -> Region:
+    return Region(left, top, right, bottom, long_side_px or parts.config.preview_px)
+
+
+async def _keep_body(request: Request, parts: Parts, name: str) -> Kept:
+    """Write a request's body to the store as it arrives."""
+    kept = parts.store.place(name)
+    try:
+        with kept.path.open("wb") as file:
+            async for chunk in request.stream():
+                file.write(chunk)
+    except BaseException:
+        parts.store.drop(kept.id)
+        raise
+    return kept
+
+
+@router.post("", status_code=202)
+async def bring_in(request: Request, parts: Parts, owner: Owner, name: str = "photo") -> JobView:
+    """Take a photo: its bytes are the body, its name a parameter; a job that reads it."""
+    kept = await _keep_body(request, parts, name)
+    if kept.bytes == 0:
+        parts.store.drop(kept.id)
+        raise UnreadableInputError(f"{kept.name} is empty.")
+    job = parts.queue.submit("open", owner, lambda job: desk.open_photo(parts.bench, kept, job))
+    return JobView.of(job)
+
+
+@router.post("/samples/{name}", status_code=202)
+def bring_in_sample(name: str, parts: Parts, owner: Owner) -> JobView:
+    """Take one of the bundled photos."""
+    sample = next((sample for sample in SAMPLES if sample.name == name), None)
+    if sample is None:
+        raise UsageError("There is no sample of that name.")
+    kept = parts.store.place(sample.path.name)
+    shutil.copyfile(sample.path, kept.path)
+    job = parts.queue.submit("open", owner, lambda job: desk.open_photo(parts.bench, kept, job))
+    return JobView.of(job)
+
+
+@router.get("/{photo_id}")
+def look(photo_id: str, parts: Parts) -> PhotoView:
+    """Describe an open photo."""
+    return desk.photo_view(parts.bench, parts.bench.find(photo_id))
+
+
+@router.delete("/{photo_id}", status_code=204)
+def close(photo_id: str, parts: Parts) -> None:
+    """Close a photo and remove it."""
+    parts.bench.close(parts.bench.find(photo_id).id)
+
+
+@router.get("/{photo_id}/colour.png", response_class=Response)
+def colour(
+    photo_id: str,
+    parts: Parts,
+    left: float = 0.0,
+    top: float = 0.0,
+    right: float = 1.0,
+    bottom: float = 1.0,
+    long_side_px: int | None = None,
+) -> Response:
+    """Return a region of the photo as an sRGB PNG."""
+    region = _region(parts, left, top, right, bottom, long_side_px)
+    item = parts.bench.find(photo_id)
+    with item.lock:
+        data = colour_png(parts.bench.photo(item), region)
+    return Response(data, media_type="image/png")
+
+
+@router.post("/{photo_id}/depth", status_code=202)
+def depth(photo_id: str, wish: DepthRequest, parts: Parts, owner: Owner) -> JobView:
+    """Work out depth; its result says which kind it is and where the subject stands."""
+    item = parts.bench.find(photo_id)
+    settings = check_model(Settings(model=wish.model, refine=wish.refine))
+    job = parts.queue.submit(
+        "depth", owner, lambda job: desk.make_depth(parts.bench, item, settings, job)
+    )
+    return JobView.of(job)
+
+
+@router.get("/{photo_id}/disparity.f32", response_class=Response)
+def disparity(
+    photo_id: str,
+    parts: Parts,
+    model: str | None = None,
+    refine: bool = True,
+    left: float = 0.0,
+    top: float = 0.0,
+    right: float = 1.0,
+    bottom: float = 1.0,
+    long_side_px: int | None = None,
+) -> Response:
+    """Return a region's disparity: float32, little-endian, row after row; size in the headers."""
+    region = _region(parts, left, top, right, bottom, long_side_px)
+    item = parts.bench.find(photo_id)
+    settings = check_model(Settings(model=model, refine=refine))
+    found = parts.bench.depth(item, settings)
+    rows, columns = region.rows_columns(found.size_hw)
+    h, w = region.shown_hw(rows.stop - rows.start, columns.stop - columns.start)
+    headers = {"x-height": str(h), "x-width": str(w), "x-kind": found.kind}
+    data = disparity_f32(found, region)
+    return Response(data, media_type="application/octet-stream", headers=headers)
+
+
+@router.put("/{photo_id}/depth-edit", status_code=204)
+async def edit_depth(
+    photo_id: str,
+    request: Request,
+    parts: Parts,
+    owner: Owner,
+    model: str | None = None,
+    refine: bool = True,
+) -> None:
+    """Set what the brush adds to the disparity: float32 rows at preview size; empty takes it back.
+
+    The full-size map keeps its own detail; the edit is enlarged and added to it.
+    """
+    from pullfocus.web.context import outcome
+
+    item = parts.bench.find(photo_id)
+    settings = check_model(Settings(model=model, refine=refine))
+    h, w = preview_size_hw(item, parts.config.preview_px)
+    body = await request.body()
+    if body and len(body) != h * w * 4:
+        raise UsageError(f"The edit must be {w}x{h} float32 numbers.")
+    edit = np.frombuffer(body, "<f4").reshape(h, w) if body else None
+    job = parts.queue.submit("edit", owner, lambda _: parts.bench.edit_depth(item, settings, edit))
+    await outcome(job)
+
+
+@router.put("/{photo_id}/depth-file", status_code=204)
+async def give_depth(
+    photo_id: str, request: Request, parts: Parts, owner: Owner, name: str = "depth.png"
+) -> None:
+    """Use a depth file of one's own with this photo (PNG, NPY, EXR, PFM, TIFF); empty drops it."""
+    from pullfocus.web.context import outcome
+
+    item = parts.bench.find(photo_id)
+    kept = await _keep_body(request, parts, name)
+    try:
+        if kept.bytes == 0:
+            item.depth_file = None
+            return
+        job = parts.queue.submit("depth-file", owner, lambda _: desk.take_depth(item, kept))
+        await outcome(job)
+    finally:
+        parts.store.drop(kept.id)

@@ -1,0 +1,57 @@
+"""Settings from outside: the same object as everywhere, less what names things on this machine."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pullfocus.errors import UsageError
+from pullfocus.pipeline.settings import LOCAL_FIELDS, Settings
+
+
+def read_settings(given: str | dict[str, Any] | None) -> Settings:
+    """Read settings or a whole sidecar, as JSON text or as a mapping.
+
+    Files of this machine cannot be named over HTTP, and models only by a name in the registry.
+
+    Raises:
+        UsageError: not JSON, an unknown key, a value out of range, or a local field.
+    """
+    content = _parsed(given)
+    if isinstance(content.get("settings"), dict):
+        content = content["settings"]
+    for name in LOCAL_FIELDS:
+        if content.pop(name, None) not in (None, Settings.model_fields[name].default):
+            raise UsageError(f"{name} cannot be set over HTTP; send the file itself.")
+    settings = Settings.parse(content)
+    return check_model(settings)
+
+
+def check_model(settings: Settings) -> Settings:
+    """Return the settings if their model is one that the registry knows by name.
+
+    Raises:
+        UsageError: a path, or an id that is not in the list.
+    """
+    if settings.model is None:
+        return settings
+    from pullfocus.depth import models
+
+    known = {card.id.lower() for card in models()} | {"compact", "embedded"}
+    if settings.model.lower() not in known:
+        raise UsageError(
+            f"{settings.model!r} is not in the list of depth models; `GET /api/info` has the names."
+        )
+    return settings
+
+
+def _parsed(given: str | dict[str, Any] | None) -> dict[str, Any]:
+    if isinstance(given, dict):
+        return dict(given)
+    try:
+        content = json.loads(given) if given else {}
+    except (ValueError, RecursionError):
+        raise UsageError('The settings are not JSON, such as {"at": [0.4, 0.6]}.') from None
+    if not isinstance(content, dict):
+        raise UsageError("The settings are a JSON object.")
+    return content

@@ -1,0 +1,114 @@
+"""Store: the server's temporary files, under unguessable ids, a size cap and an age cap."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pullfocus.errors import CannotWriteError, PullfocusError
+from pullfocus.web.config import MEGABYTE
+
+_ID = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+class GoneError(PullfocusError):
+    """Report an id that this run of the server does not hold."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """One file in the store: where it lies, what people call it, how to serve it."""
+
+    id: str
+    path: Path
+    name: str
+    media_type: str
+    touched: float = field(default_factory=time.monotonic)
+
+    @property
+    def bytes(self) -> int:
+        """Its size on disk; 0 once it is gone."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+
+class Store:
+    """A private temporary folder; `close` removes it."""
+
+    def __init__(self, cap_mb: float, max_age_s: float) -> None:
+        self._cap, self._age = int(cap_mb * MEGABYTE), max_age_s
+        self._folder = Path(tempfile.mkdtemp(prefix="pullfocus-web-"))
+        self._kept: dict[str, Kept] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def folder(self) -> Path:
+        """The folder, readable by this user only."""
+        return self._folder
+
+    def place(self, name: str, media_type: str = "application/octet-stream") -> Kept:
+        """Reserve an id and a path; the caller writes the file there.
+
+        Raises:
+            CannotWriteError: the store is full of younger files.
+        """
+        self.tidy()
+        with self._lock:
+            if self._total() >= self._cap:
+                raise CannotWriteError(
+                    "The temporary folder of pullfocus web is full; close photos you no longer "
+                    "need, or restart it."
+                )
+            id_ = secrets.token_urlsafe(16)
+            clean = plain_name(name)
+            kept = Kept(id_, self._folder / f"{id_}{Path(clean).suffix}", clean, media_type)
+            self._kept[id_] = kept
+            return kept
+
+    def find(self, id_: str) -> Kept | None:
+        """Return the file of an id that this store gave out, and mark it as used."""
+        if not _ID.fullmatch(id_):
+            return None
+        with self._lock:
+            kept = self._kept.get(id_)
+            if kept is not None:
+                kept.touched = time.monotonic()
+            return kept
+
+    def drop(self, id_: str) -> None:
+        """Forget a file and remove it."""
+        with self._lock:
+            kept = self._kept.pop(id_, None)
+        if kept is not None:
+            kept.path.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove what is too old, then the least recently used while over the cap."""
+        now = time.monotonic()
+        with self._lock:
+            oldest = sorted(self._kept.values(), key=lambda kept: kept.touched)
+            total = self._total()
+        for kept in oldest:
+            idle = now - kept.touched
+            if idle > self._age or (total > self._cap and idle > 60):
+                total -= kept.bytes
+                self.drop(kept.id)
+
+    def close(self) -> None:
+        """Remove the folder and all that is in it."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _total(self) -> int:
+        return sum(kept.bytes for kept in self._kept.values())
+
+
+def plain_name(name: str) -> str:
+    """Reduce a file name from outside to a harmless one: no folders, no control characters."""
+    last = re.split(r"[/\\]", name)[-1]
+    clean = re.sub(r"[^\w .()+@=-]", "_", last).strip(". ")[-120:]
+    return clean or "photo"
