@@ -54,8 +54,6 @@ def _python() -> Finding:
     from pullfocus import __version__
 
     found = f"pullfocus {__version__}, Python {platform.python_version()}, {platform.platform()}"
-    if sys.version_info < (3, 11):
-        return Finding("program", "bad", found, "install Python 3.11 or newer")
     if sys.maxsize < 2**32:
         return Finding("program", "bad", found, "install a 64-bit Python")
     return Finding("program", "good", found)

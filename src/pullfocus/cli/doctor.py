@@ -35,7 +35,7 @@ def _show(found: list[Finding]) -> None:
     for finding in found:
         word, colour = MARKS[finding.state]
         table.add_row(
-            Text(word, style=colour), finding.what, Text(finding.found), Text(finding.to_do)
+            Text(word, style=colour), Text(finding.what), Text(finding.found), Text(finding.to_do)
         )
     console = Console()
     console.print(table)

@@ -42,7 +42,7 @@ FNumber = Annotated[float, Field(ge=0.5, le=256), BeforeValidator(_f_number)]
 
 
 def _field(default: Any, description: str, group: str, metavar: str = "", **limits: Any) -> Any:
-    extra = {"group": group, "metavar": metavar}
+    extra: dict[str, Any] = {"group": group, "metavar": metavar}
     return Field(default, description=description, json_schema_extra=extra, **limits)
 
 

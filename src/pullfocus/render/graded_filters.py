@@ -80,10 +80,14 @@ def _filled(rgb: np.ndarray, keep: np.ndarray) -> np.ndarray:
     if float(keep.min()) >= 1.0:
         return rgb
     weight = np.maximum(keep, np.float32(1e-4))
-    levels = [(rgb * weight[..., None], weight)]
+    levels: list[tuple[np.ndarray, ...]] = [(rgb * weight[..., None], weight)]
     while min(levels[-1][1].shape) > 2:
-        colour, mass = levels[-1]
-        levels.append((cv2.pyrDown(colour), cv2.pyrDown(mass)))
+        h, w = levels[-1][1].shape
+        half = ((w + 1) // 2, (h + 1) // 2)
+        # Areas, not cv2.pyrDown, which samples to the left: flipping must commute.
+        levels.append(
+            tuple(cv2.resize(part, half, interpolation=cv2.INTER_AREA) for part in levels[-1])
+        )
     colour, mass = levels.pop()
     fill = colour / mass[..., None]
     while levels:
