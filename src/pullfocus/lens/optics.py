@@ -93,6 +93,15 @@ def blur_gain_px(lens: Lens, focus_disparity: float, image_long_side_px: int) ->
     return f_m**2 / (lens.f_number * closeness) / 2.0 / sensor_m * image_long_side_px
 
 
+def side_of_range(disparity: np.ndarray, focus: Focus) -> np.ndarray:
+    """Compute the signed distance, in disparity, from the focus or from the ends of its range."""
+    d = np.asarray(disparity, np.float32)
+    if focus.near_disparity is None or focus.far_disparity is None:
+        return d - np.float32(focus.disparity)
+    near = np.maximum(d - np.float32(focus.near_disparity), np.float32(0))
+    return near + np.minimum(d - np.float32(focus.far_disparity), np.float32(0))
+
+
 def radius_map_px(
     depth: DepthMap, focus: Focus, lens: Lens, image_long_side_px: int
 ) -> Float32[np.ndarray, "h w"]:
@@ -102,10 +111,4 @@ def radius_map_px(
     sides towards zero, so that blur grows continuously from the ends of the range.
     """
     gain = blur_gain_px(lens, focus.disparity, image_long_side_px)
-    if focus.near_disparity is None or focus.far_disparity is None:
-        return (np.float32(gain) * (depth.disparity - np.float32(focus.disparity))).astype(
-            np.float32, copy=False
-        )
-    near = np.maximum(depth.disparity - np.float32(focus.near_disparity), 0)
-    far = np.minimum(depth.disparity - np.float32(focus.far_disparity), 0)
-    return np.float32(gain) * (near + far)
+    return np.float32(gain) * side_of_range(depth.disparity, focus)

@@ -1,0 +1,99 @@
+"""Bands of blur: the fixed ladder of radii at which `fast` blurs, and where each is computed.
+
+A pixel of blur radius r belongs to the two neighbouring rungs, in shares that add up to 1, so
+that a continuous surface stays continuous. Rungs lie one pixel apart below 8 px and 12 % apart
+above. A rung of radius 6 to 12 px is blurred at half size, 12 to 24 px at a quarter, and so on:
+the cost does not grow with the radius.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from pullfocus.lens.aperture import aperture_kernel
+from pullfocus.types import Lens
+
+LADDER_RATIO = 1.12
+LINEAR_UNTIL_PX = 1.0 / (LADDER_RATIO - 1.0)
+FULL_SIZE_BELOW_PX = 6.0
+RESAMPLING_VARIANCE = 0.25  # box 1/12 + bilinear 1/6, in pixels of the reduced picture
+
+
+def ladder_index(radius_px: np.ndarray) -> Float32[np.ndarray, "*s"]:
+    """Map a radius (>= 0) to its place on the ladder; whole numbers are rungs.
+
+    Below 1 px the place is r^2: blur adds variance r^2/4, and rung 1 brings that of r = 1.
+    """
+    r = np.asarray(radius_px, np.float32)
+    straight = np.where(r < 1.0, r * r, r)
+    bent = LINEAR_UNTIL_PX + np.log(np.maximum(r, LINEAR_UNTIL_PX) / LINEAR_UNTIL_PX) / math.log(
+        LADDER_RATIO
+    )
+    return np.where(r <= LINEAR_UNTIL_PX, straight, bent).astype(np.float32)
+
+
+def rung_radius_px(rung: int) -> float:
+    """Return the radius of a rung; the inverse of `ladder_index` at whole numbers."""
+    if rung <= LINEAR_UNTIL_PX:
+        return float(rung)
+    return LINEAR_UNTIL_PX * LADDER_RATIO ** (rung - LINEAR_UNTIL_PX)
+
+
+def rung_level(rung: int) -> int:
+    """Return the pyramid level (0 = full size, 1 = half ...) at which a rung is blurred."""
+    radius = rung_radius_px(rung)
+    return 0 if radius < FULL_SIZE_BELOW_PX else 1 + int(math.log2(radius / FULL_SIZE_BELOW_PX))
+
+
+@dataclass(frozen=True, slots=True)
+class Taps:
+    """The kernels of all bands as flat arrays, the form the compiled loops read.
+
+    Band b (signed rung `low + b`) owns taps start[b]:start[b+1]. `weight` is (n, nodes): one
+    column for each corner of the grid over the picture on which a cat's eye varies, else one.
+    """
+
+    low: int
+    level: np.ndarray
+    reach: np.ndarray
+    start: np.ndarray
+    dy: np.ndarray
+    dx: np.ndarray
+    weight: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """Number of bands."""
+        return len(self.level)
+
+
+def make_taps(low: int, high: int, lens: Lens, vignettes: list[tuple[float, float]]) -> Taps:
+    """Draw the kernels of the signed rungs low..high (positive = nearer than the focus)."""
+    level, reach, start, dys, dxs, weights = [], [], [0], [], [], []
+    for rung in range(low, high + 1):
+        lvl = rung_level(abs(rung))
+        radius = rung_radius_px(abs(rung)) / 2**lvl
+        if lvl:
+            radius = math.sqrt(radius**2 - 4.0 * RESAMPLING_VARIANCE)
+        kernels = np.stack([aperture_kernel(radius, lens, v, rung > 0) for v in vignettes], -1)
+        half = kernels.shape[0] // 2
+        rows, columns = np.nonzero(kernels.max(axis=-1) > 0)
+        level.append(lvl)
+        reach.append(half)
+        start.append(start[-1] + len(rows))
+        dys.append(rows - half)
+        dxs.append(columns - half)
+        weights.append(kernels[rows, columns])
+    return Taps(
+        low=low,
+        level=np.array(level, np.int64),
+        reach=np.array(reach, np.int64),
+        start=np.array(start, np.int64),
+        dy=np.concatenate(dys).astype(np.int64),
+        dx=np.concatenate(dxs).astype(np.int64),
+        weight=np.concatenate(weights).astype(np.float32),
+    )

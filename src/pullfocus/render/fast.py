@@ -1,0 +1,192 @@
+"""The renderer people get: bands of blur over two surfaces, composed front to back.
+
+    linear, disparity -> layers (front + hidden back) -> bands (soft shares of rungs of radius)
+        -> tiles: gather band, blur at its own scale, compose near to far -> picture
+
+The picture is rendered in strips of rows, so that memory does not grow with the picture; a strip
+sees enough of its neighbours that the result does not depend on the strips' height.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float32
+
+from pullfocus.lens.optics import blur_gain_px, side_of_range
+from pullfocus.render.bands import Taps, ladder_index, make_taps, rung_level, rung_radius_px
+from pullfocus.render.highlights import clipped_light_gain
+from pullfocus.types import Focus, Lens
+
+_KERNEL_LOCK = threading.Lock()  # numba's workqueue aborts on concurrent parallel calls
+EDGE_STEP_PX = 1.0
+INVISIBLE_RADIUS_PX = 0.1
+STRIP_MEGAPIXELS = 3.0
+MARK_BLOCK_PX = 32
+
+
+@dataclass(frozen=True, slots=True)
+class BlurPlan:
+    """What a picture's size and its largest radius decide: tile, padding, strip height."""
+
+    reach_px: float
+    tile: int
+    align: int
+    pad: int
+    strip_rows: int
+
+
+def plan_blur(size_hw: tuple[int, int], reach_px: float, strip_rows: int | None = None) -> BlurPlan:
+    """Choose tile, padding and strip height; all are multiples of the coarsest pixel."""
+    h, w = size_hw
+    rung = int(np.ceil(ladder_index(np.array(reach_px))))
+    coarsest = 1 << rung_level(rung)
+    tile = 32
+    while tile < max(coarsest, min(256, max(h, w) // 8)):
+        tile *= 2
+    align = max(coarsest, MARK_BLOCK_PX)
+    pad = -(-int(np.ceil(rung_radius_px(rung)) + 3 * coarsest + 2) // align) * align
+    rows = strip_rows or int(STRIP_MEGAPIXELS * 1e6 / (w + 2 * pad))
+    rows = max(tile, pad // 2, rows) // tile * tile or tile
+    return BlurPlan(reach_px, tile, align, pad, min(rows, -(-h // tile) * tile))
+
+
+def render_linear(
+    linear: Float32[np.ndarray, "h w 3"],
+    radius_px: Float32[np.ndarray, "h w"],
+    lens: Lens | None = None,
+    *,
+    strip_rows: int | None = None,
+) -> Float32[np.ndarray, "h w 3"]:
+    """Blur a linear-light picture by a signed radius in pixels (positive = nearer than focus)."""
+    scene = PreparedScene(linear, radius_px, 1.0, float(np.abs(radius_px).max()), strip_rows)
+    return scene.render_radii(lambda d: d, lens or Lens())
+
+
+class PreparedScene:
+    """One picture and its disparity, ready to be rendered at many focus settings.
+
+    What does not depend on the focus is found once: clipped light, depth edges, hidden surface,
+    and, for pictures of up to `STRIP_MEGAPIXELS`, both surfaces of every pixel.
+
+    Args:
+        linear: (h, w, 3) linear light.
+        disparity: (h, w), larger = nearer.
+        gain_px: blur radius in pixels per unit of disparity, for judging what is an edge.
+        reach_px: the largest blur radius that will be asked for.
+    """
+
+    def __init__(
+        self,
+        linear: Float32[np.ndarray, "h w 3"],
+        disparity: Float32[np.ndarray, "h w"],
+        gain_px: float,
+        reach_px: float,
+        strip_rows: int | None = None,
+    ) -> None:
+        self._linear = linear
+        self._disparity = disparity
+        self._step = EDGE_STEP_PX / max(gain_px, 1e-9)
+        self._plan = plan_blur(disparity.shape, reach_px, strip_rows)
+        self._hidden = None
+        self._light: dict[float, np.ndarray | None] = {}
+        self._kept: dict[tuple[int, float], object] = {}
+        self._keep = disparity.size <= STRIP_MEGAPIXELS * 1e6
+
+    def render(self, focus: Focus, lens: Lens, long_side_px: int) -> np.ndarray:
+        """Render one focus setting; `lens` must be resolved (see `lens.resolve_lens`)."""
+        gain = blur_gain_px(lens, focus.disparity, long_side_px)
+        return self.render_radii(lambda d: np.float32(gain) * side_of_range(d, focus), lens)
+
+    def render_radii(self, to_radius_px, lens: Lens) -> np.ndarray:  # noqa: ANN001
+        """Render with any monotonic map from disparity to signed radius in pixels."""
+        ends = to_radius_px(np.array([self._disparity.min(), self._disparity.max()], np.float32))
+        if float(np.abs(ends).max()) < INVISIBLE_RADIUS_PX:
+            return np.array(self._linear)
+        low, high = (int(np.sign(e)) * int(np.ceil(ladder_index(abs(e)))) for e in ends)
+        low, high = min(low, 0), max(high, 0)
+        taps, nodes_across = self._taps(low, high, lens)
+        out = np.empty(self._linear.shape, np.float32)
+        with _KERNEL_LOCK:
+            for first_row in range(0, out.shape[0], self._plan.strip_rows):
+                strip = self._strip(first_row, lens.highlights)
+                place1 = _places(to_radius_px(strip.disparity1), low, high)
+                place2 = _places(to_radius_px(strip.disparity2), low, high)
+                self._render_strip(strip, place1, place2, taps, nodes_across, out)
+        return out
+
+    def _strip(self, first_row: int, highlights: float):  # noqa: ANN202
+        from pullfocus.render import layers
+
+        key = (first_row, highlights)
+        if key in self._kept:
+            return self._kept[key]
+        if self._hidden is None:
+            reach = 2.0 * self._plan.reach_px
+            self._hidden = layers.find_hidden_surface(
+                self._linear, self._disparity, self._step, reach
+            )
+        if highlights not in self._light:
+            self._light[highlights] = clipped_light_gain(self._linear, highlights)
+        plan = self._plan
+        columns = -(-self._linear.shape[1] // plan.tile) * plan.tile
+        rows = min(
+            plan.strip_rows, -(-(self._linear.shape[0] - first_row) // plan.tile) * plan.tile
+        )
+        grid = (rows + 2 * plan.pad) % plan.align, (columns + 2 * plan.pad) % plan.align
+        rows += (plan.align - grid[0]) % plan.align
+        columns += (plan.align - grid[1]) % plan.align
+        strip = layers.make_strip(
+            self._linear, self._disparity, self._hidden, self._light[highlights],
+            self._step, first_row, rows, columns, plan.pad,
+        )  # fmt: skip
+        if self._keep:
+            self._kept[key] = strip
+        return strip
+
+    def _taps(self, low: int, high: int, lens: Lens) -> tuple[Taps, int]:
+        if lens.cats_eye <= 0:
+            return make_taps(low, high, lens, [(0.0, 0.0)]), 0
+        h, w = self._linear.shape[:2]
+        down, across = -(-h // self._plan.tile) + 1, -(-w // self._plan.tile) + 1
+        half_diagonal = np.hypot(h, w) / 2
+        vignettes = [
+            (
+                float(lens.cats_eye * (w / 2 - gx * self._plan.tile) / half_diagonal),
+                float(lens.cats_eye * (h / 2 - gy * self._plan.tile) / half_diagonal),
+            )
+            for gy in range(down)
+            for gx in range(across)
+        ]
+        return make_taps(low, high, replace(lens, cats_eye=0.0), vignettes), across
+
+    def _render_strip(self, strip, place1, place2, taps, nodes_across, out) -> None:  # noqa: ANN001
+        from pullfocus.render import tile_kernels
+
+        marks = tile_kernels.mark_bands(place1, place2, MARK_BLOCK_PX, taps.count + 1)
+        present = marks.any(axis=(0, 1))
+        height, width = place1.shape
+        offset = np.full(taps.count, -1, np.int64)
+        total = 0
+        for band in np.flatnonzero((taps.level >= 2) & present[: taps.count]):
+            offset[band] = total
+            total += 5 * (height >> taps.level[band]) * (width >> taps.level[band])
+        stacks = np.zeros(max(total, 1), np.float32)
+        if total:
+            tile_kernels.stack_coarse_bands(
+                strip.planes, place1, place2, taps.level, offset, self._plan.align, stacks
+            )
+        tile_kernels.render_tiles(
+            strip.planes, place1, place2, marks, MARK_BLOCK_PX, stacks, offset,
+            taps.level, taps.reach, taps.start, taps.dy, taps.dx, taps.weight, nodes_across,
+            self._plan.pad, self._plan.tile, strip.first_row, out,
+        )  # fmt: skip
+
+
+def _places(radius_px: np.ndarray, low: int, high: int) -> np.ndarray:
+    """Signed place on the ladder, counted from rung `low`."""
+    place = np.copysign(ladder_index(np.abs(radius_px)), radius_px)
+    return np.clip(place - np.float32(low), 0, high - low).astype(np.float32)

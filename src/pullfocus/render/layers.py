@@ -1,0 +1,128 @@
+"""From one picture and its disparity to two surfaces: what is seen, and what it hides.
+
+The step before the bands in `render/fast`. Every pixel gets a front surface (colour, disparity,
+coverage alpha) and, near a depth edge, a back one: the nearest farther surface, estimated by
+climbing a pyramid that always keeps the far part of each square. On the edge itself, where a pixel
+holds light of both, alpha is the pixel's place on the line between the two sides' colours.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32
+
+from pullfocus.render import layer_kernels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HiddenSurface:
+    """The farther surface behind every near one, at half size, for the whole picture.
+
+    colour: (4, h/2, w/2): linear red, green, blue and disparity; disparity is +inf where nothing
+    farther lies within reach.
+    """
+
+    colour: Float32[np.ndarray, "4 hh wh"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StripLayers:
+    """Both surfaces of a strip of rows, mirrored outwards by `pad` pixels on all sides.
+
+    planes: (8, H, W): front red, green, blue, alpha; back red, green, blue, 1 where a back exists.
+    disparity1, disparity2: (H, W) of front and back.
+    """
+
+    planes: Float32[np.ndarray, "8 H W"]
+    disparity1: Float32[np.ndarray, "H W"]
+    disparity2: Float32[np.ndarray, "H W"]
+    first_row: int
+    pad: int
+
+
+def mirror_index(first: int, count: int, size: int) -> np.ndarray:
+    """Return `count` indices from `first` on, reflected into 0..size-1 at the borders."""
+    index = np.mod(np.arange(first, first + count), 2 * size)
+    return np.where(index >= size, 2 * size - 1 - index, index)
+
+
+def find_hidden_surface(
+    linear: Float32[np.ndarray, "h w 3"],
+    disparity: Float32[np.ndarray, "h w"],
+    step: float,
+    reach_px: float,
+) -> HiddenSurface:
+    """Estimate what lies behind every depth edge, as far as blur can uncover it.
+
+    Args:
+        step: disparity difference that counts as an edge (a blur difference of about one pixel).
+        reach_px: how far from the edge the back surface can come into view.
+    """
+    far, nearest = layer_kernels.halve_keeping_far(linear, disparity, np.float32(step))
+    near_edge = _within_reach(nearest, far[3], step, reach_px)
+    found = np.full_like(far, np.inf)
+    level = far
+    for climb in range(1, max(2, math.ceil(math.log2(max(reach_px, 2.0))) + 1)):
+        if min(level.shape[1:]) < 2:
+            break
+        level = layer_kernels.shrink_keeping_far(level, np.float32(step))
+        layer_kernels.take_farther(found, nearest, near_edge, level, climb, np.float32(step))
+    return HiddenSurface(found)
+
+
+def _within_reach(
+    nearest: np.ndarray, farthest: np.ndarray, step: float, reach_px: float
+) -> np.ndarray:
+    """Mark the half-size squares that lie within reach of a depth edge."""
+    import cv2
+
+    window = np.ones((3, 3), np.uint8)
+    high, low = cv2.dilate(nearest, window), cv2.erode(farthest, window)
+    edge = ((high - low) > step).astype(np.uint8)
+    h, w = edge.shape
+    factor = 8
+    coarse = np.zeros((-(-h // factor), -(-w // factor)), np.uint8)
+    padded = np.pad(edge, ((0, coarse.shape[0] * factor - h), (0, coarse.shape[1] * factor - w)))
+    coarse = padded.reshape(coarse.shape[0], factor, coarse.shape[1], factor).max(axis=(1, 3))
+    radius = math.ceil(reach_px / 2 / factor) + 1
+    grown = cv2.dilate(coarse, np.ones((2 * radius + 1, 2 * radius + 1), np.uint8))
+    return grown.repeat(factor, axis=0).repeat(factor, axis=1)[:h, :w]
+
+
+def make_strip(
+    linear: Float32[np.ndarray, "h w 3"],
+    disparity: Float32[np.ndarray, "h w"],
+    hidden: HiddenSurface,
+    light_gain: Float32[np.ndarray, "hs ws"] | None,
+    step: float,
+    first_row: int,
+    rows: int,
+    columns: int,
+    pad: int,
+) -> StripLayers:
+    """Build both surfaces for image rows first_row..first_row+rows, padded and mirrored.
+
+    light_gain: factor for clipped lights at 1/8 size (see `highlights`), or None.
+    """
+    import cv2
+
+    index_y = mirror_index(first_row - pad, rows + 2 * pad, linear.shape[0])
+    index_x = mirror_index(-pad, columns + 2 * pad, linear.shape[1])
+    front = np.ascontiguousarray(disparity[index_y][:, index_x])
+    window = np.ones((3, 3), np.uint8)
+    low, high = cv2.erode(front, window), cv2.dilate(front, window)
+    gain = np.ones((1, 1), np.float32) if light_gain is None else light_gain
+    planes = np.empty((8, *front.shape), np.float32)
+    back = np.empty_like(front)
+    layer_kernels.fill_planes(
+        linear, hidden.colour, gain, light_gain is not None,
+        index_y, index_x, front, np.float32(step), planes, back,
+    )  # fmt: skip
+    split = front.copy()
+    layer_kernels.matte_edges(
+        linear, index_y, index_x, low, high, np.float32(step), front, planes, split, back
+    )
+    return StripLayers(planes, split, back, first_row, pad)

@@ -1,0 +1,300 @@
+"""Compiled loops of `fast`: gather bands into tiles, blur them, compose them front to back.
+
+Every array here is float32 and planar. A band's layer has five channels: premultiplied red, green
+and blue of visible and hidden surface together, visible coverage, hidden coverage. Taps run
+outermost over rows that stay in the first-level cache.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+CHANNELS = 5
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _share(place, band):
+    distance = abs(place - band)
+    return 1.0 - distance if distance < 1.0 else 0.0
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _gather_band(planes, place1, place2, band, level, top, left, rows, columns, layer):
+    """Fill layer[:, :rows, :columns] with one band, averaged over 2^level squares."""
+    step = 1 << level
+    scale = np.float32(1.0 / (step * step))
+    b = np.float32(band)
+    one = np.float32(1.0)
+    zero = np.float32(0.0)
+    for y in range(rows):
+        for c in range(CHANNELS):
+            for x in range(columns):
+                layer[c, y, x] = zero
+        for sub_y in range(step):
+            sy = top + y * step + sub_y
+            for sub_x in range(step):
+                sx0 = left + sub_x
+                for x in range(columns):
+                    sx = sx0 + x * step
+                    w1 = max(zero, one - abs(place1[sy, sx] - b))
+                    w2 = max(zero, one - abs(place2[sy, sx] - b))
+                    a = planes[3, sy, sx]
+                    front = w1 * a * scale
+                    seen = w2 * (one - a) * scale
+                    hidden = w2 * a * planes[7, sy, sx] * scale
+                    back = seen + hidden
+                    layer[0, y, x] += front * planes[0, sy, sx] + back * planes[4, sy, sx]
+                    layer[1, y, x] += front * planes[1, sy, sx] + back * planes[5, sy, sx]
+                    layer[2, y, x] += front * planes[2, sy, sx] + back * planes[6, sy, sx]
+                    layer[3, y, x] += front + seen
+                    layer[4, y, x] += hidden
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _convolve(layer, top, left, size, dy, dx, weight, out):
+    """out[c, y, x] = sum of weight * layer[c, top + y + dy, left + x + dx]."""
+    taps = len(dy)
+    quads = taps // 4 * 4
+    for y in range(size):
+        for c in range(CHANNELS):
+            row = out[c, y]
+            for x in range(size):
+                row[x] = np.float32(0.0)
+            for t in range(0, quads, 4):
+                w0, w1, w2, w3 = weight[t], weight[t + 1], weight[t + 2], weight[t + 3]
+                s0 = layer[c, top + y + dy[t], left + dx[t] : left + dx[t] + size]
+                s1 = layer[c, top + y + dy[t + 1], left + dx[t + 1] : left + dx[t + 1] + size]
+                s2 = layer[c, top + y + dy[t + 2], left + dx[t + 2] : left + dx[t + 2] + size]
+                s3 = layer[c, top + y + dy[t + 3], left + dx[t + 3] : left + dx[t + 3] + size]
+                for x in range(size):
+                    row[x] += w0 * s0[x] + w1 * s1[x] + w2 * s2[x] + w3 * s3[x]
+            for t in range(quads, taps):
+                w0 = weight[t]
+                s0 = layer[c, top + y + dy[t], left + dx[t] : left + dx[t] + size]
+                for x in range(size):
+                    row[x] += w0 * s0[x]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _convolve_varying(layer, top, left, size, margin, inner, dy, dx, corners, out):
+    """Like `_convolve`, with weights bilinear between the tile's four corners (cat's eye)."""
+    for y in range(size):
+        fy = np.float32(min(max((y - margin + 0.5) / inner, 0.0), 1.0))
+        for c in range(CHANNELS):
+            row = out[c, y]
+            for x in range(size):
+                row[x] = np.float32(0.0)
+            for t in range(len(dy)):
+                w_left = corners[t, 0] + (corners[t, 2] - corners[t, 0]) * fy
+                w_right = corners[t, 1] + (corners[t, 3] - corners[t, 1]) * fy
+                slope = (w_right - w_left) / np.float32(inner)
+                base = w_left + slope * np.float32(0.5 - margin)
+                s0 = layer[c, top + y + dy[t], left + dx[t] : left + dx[t] + size]
+                for x in range(size):
+                    row[x] += max(base + slope * np.float32(x), np.float32(0.0)) * s0[x]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _compose(blurred, level, margin, tile, state):
+    """Add one blurred band behind what `state` holds; see `finish_tile` for its channels.
+
+    A band may take no more of the pixel's light than nearer bands left over, which keeps a
+    continuous surface opaque although it is spread over many bands.
+    """
+    scale = np.float32(1.0 / (1 << level))
+    zero = np.float32(0.0)
+    lines = np.empty((CHANNELS, blurred.shape[2]), np.float32)
+    for y in range(tile):
+        if level == 0:
+            for c in range(CHANNELS):
+                for x in range(blurred.shape[2]):
+                    lines[c, x] = blurred[c, y, x]
+        else:
+            fy = (np.float32(y) + np.float32(0.5)) * scale - np.float32(0.5) + np.float32(margin)
+            y0 = int(fy)
+            wy = fy - np.float32(y0)
+            for c in range(CHANNELS):
+                for x in range(blurred.shape[2]):
+                    lines[c, x] = blurred[c, y0, x] * (1 - wy) + blurred[c, y0 + 1, x] * wy
+        for x in range(tile):
+            if level == 0:
+                red, green, blue = lines[0, x], lines[1, x], lines[2, x]
+                seen, hidden = lines[3, x], lines[4, x]
+            else:
+                fx = (np.float32(x) + np.float32(0.5)) * scale - np.float32(0.5)
+                fx += np.float32(margin)
+                x0 = int(fx)
+                wx = fx - np.float32(x0)
+                ux = np.float32(1.0) - wx
+                red = lines[0, x0] * ux + lines[0, x0 + 1] * wx
+                green = lines[1, x0] * ux + lines[1, x0 + 1] * wx
+                blue = lines[2, x0] * ux + lines[2, x0 + 1] * wx
+                seen = lines[3, x0] * ux + lines[3, x0 + 1] * wx
+                hidden = lines[4, x0] * ux + lines[4, x0 + 1] * wx
+            left_over = state[3, y, x]
+            per_coverage = np.float32(1.0) / max(seen + hidden, np.float32(1e-6))
+            taken = min(left_over, seen) * per_coverage
+            state[0, y, x] += taken * red
+            state[1, y, x] += taken * green
+            state[2, y, x] += taken * blue
+            state[3, y, x] = max(left_over - seen, zero)
+            share = hidden * per_coverage
+            state[4, y, x] += share * red
+            state[5, y, x] += share * green
+            state[6, y, x] += share * blue
+            state[7, y, x] += hidden
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _finish_tile(state, out, top, left, rows, columns):
+    """Give light that no visible surface took to the hidden one, or share it out if none is."""
+    for y in range(rows):
+        for x in range(columns):
+            left_over = state[3, y, x]
+            if state[7, y, x] > np.float32(1e-4):
+                fill = left_over / state[7, y, x]
+                for c in range(3):
+                    out[top + y, left + x, c] = state[c, y, x] + fill * state[4 + c, y, x]
+            else:
+                gain = np.float32(1.0) / max(np.float32(1.0) - left_over, np.float32(1e-4))
+                for c in range(3):
+                    out[top + y, left + x, c] = gain * state[c, y, x]
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def mark_bands(place1, place2, block, bands):
+    """Mark, for every block x block square, the bands that occur in it: uint8 (by, bx, bands)."""
+    rows, columns = place1.shape[0] // block, place1.shape[1] // block
+    marks = np.zeros((rows, columns, bands), np.uint8)
+    for by in prange(rows):
+        for y in range(by * block, (by + 1) * block):
+            for x in range(columns * block):
+                bx = x // block
+                j = int(place1[y, x])
+                marks[by, bx, j] = 1
+                if place1[y, x] > j:
+                    marks[by, bx, j + 1] = 1
+                j = int(place2[y, x])
+                marks[by, bx, j] = 1
+                if place2[y, x] > j:
+                    marks[by, bx, j + 1] = 1
+    return marks
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=True)
+def stack_coarse_bands(planes, place1, place2, level, offset, align, stacks):
+    """Sum all bands of level >= 2 at their own reduced size into one flat buffer.
+
+    offset[b] is where band b's (5, rows >> level, columns >> level) layer starts, -1 if none.
+    """
+    height, width = place1.shape
+    for strip in prange(height // align):
+        for y in range(strip * align, (strip + 1) * align):
+            for x in range(width):
+                a = planes[3, y, x]
+                for surface in range(2):
+                    if surface == 0:
+                        place, seen, hidden = place1[y, x], a, np.float32(0.0)
+                    else:
+                        place = place2[y, x]
+                        seen, hidden = np.float32(1.0) - a, a * planes[7, y, x]
+                    if seen + hidden <= 0:
+                        continue
+                    first = int(place)
+                    for b in range(first, first + 2):
+                        share = _share(place, b)
+                        if share <= 0 or offset[b] < 0:
+                            continue
+                        lvl = level[b]
+                        rows, columns = height >> lvl, width >> lvl
+                        plane = rows * columns
+                        at = offset[b] + (y >> lvl) * columns + (x >> lvl)
+                        share *= np.float32(1.0) / np.float32(1 << (2 * lvl))
+                        both = share * (seen + hidden)
+                        c = 4 * surface
+                        stacks[at] += both * planes[c, y, x]
+                        stacks[at + plane] += both * planes[c + 1, y, x]
+                        stacks[at + 2 * plane] += both * planes[c + 2, y, x]
+                        stacks[at + 3 * plane] += share * seen
+                        stacks[at + 4 * plane] += share * hidden
+
+
+@njit(cache=True, nogil=True)
+def _occurs(marks, band, block, top, left, bottom, right):
+    for by in range(max(top // block, 0), min((bottom - 1) // block + 1, marks.shape[0])):
+        for bx in range(max(left // block, 0), min((right - 1) // block + 1, marks.shape[1])):
+            if marks[by, bx, band]:
+                return True
+    return False
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=True)
+def render_tiles(
+    planes, place1, place2, marks, block, stacks, offset,
+    level, reach, start, dy, dx, weight, nodes_across,
+    pad, tile, first_row, out,
+):  # fmt: skip
+    """Render every tile of a strip of rows into out[first_row:], all bands from near to far.
+
+    planes: (8, H, W) strip with `pad` mirrored pixels on each side. nodes_across: columns of the
+    grid of cat's-eye kernels in `weight`, 0 when one kernel serves the whole picture.
+    """
+    height = min(planes.shape[1] - 2 * pad, out.shape[0] - first_row)
+    width = out.shape[1]
+    across = (width + tile - 1) // tile
+    down = (height + tile - 1) // tile
+    bands = len(level)
+    for index in prange(across * down):
+        ty, tx = index // across, index % across
+        top, left = ty * tile + pad, tx * tile + pad
+        state = np.zeros((8, tile, tile), np.float32)
+        state[3] = 1.0
+        for band in range(bands - 1, -1, -1):
+            lvl = level[band]
+            margin = 1 if lvl else 0
+            halo = (reach[band] + margin) << lvl
+            if not _occurs(
+                marks, band, block, top - halo, left - halo, top + tile + halo, left + tile + halo
+            ):
+                continue
+            inner = tile >> lvl
+            size = inner + 2 * margin
+            first, last = start[band], start[band + 1]
+            if offset[band] >= 0:
+                rows, columns = planes.shape[1] >> lvl, planes.shape[2] >> lvl
+                flat = stacks[offset[band] : offset[band] + CHANNELS * rows * columns]
+                layer = flat.reshape((CHANNELS, rows, columns))
+                at_y, at_x = (top >> lvl) - margin, (left >> lvl) - margin
+            else:
+                span = size + 2 * reach[band]
+                layer = np.empty((CHANNELS, span, span), np.float32)
+                _gather_band(
+                    planes, place1, place2, band, lvl, top - halo, left - halo, span, span, layer
+                )
+                at_y = at_x = reach[band]
+            if last - first == 1 and nodes_across == 0 and lvl == 0:
+                _compose(layer[:, at_y : at_y + size, at_x : at_x + size], 0, 0, tile, state)
+                continue
+            blurred = np.empty((CHANNELS, size, size), np.float32)
+            if nodes_across == 0:
+                _convolve(
+                    layer, at_y, at_x, size, dy[first:last], dx[first:last],
+                    weight[first:last, 0], blurred,
+                )  # fmt: skip
+            else:
+                gy = first_row // tile + ty
+                corners = np.empty((last - first, 4), np.float32)
+                for t in range(last - first):
+                    for node in range(4):
+                        column = (gy + node // 2) * nodes_across + tx + node % 2
+                        corners[t, node] = weight[first + t, column]
+                _convolve_varying(
+                    layer, at_y, at_x, size, margin, inner, dy[first:last], dx[first:last],
+                    corners, blurred,
+                )  # fmt: skip
+            _compose(blurred, lvl, margin, tile, state)
+        _finish_tile(
+            state, out, first_row + ty * tile, tx * tile,
+            min(tile, height - ty * tile), min(tile, width - tx * tile),
+        )  # fmt: skip
