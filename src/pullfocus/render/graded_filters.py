@@ -38,12 +38,12 @@ def blurred_copy(
     h, w = linear.shape[:2]
     shrink = max(1.0, radius_px / WORKING_RADIUS_PX[method])
     size = (max(1, round(w / shrink)), max(1, round(h / shrink)))
+    weight = np.maximum(keep, np.float32(1e-4))
+    colour = linear * weight[..., None]
     if shrink > 1:
-        small = cv2.resize(linear, size, interpolation=cv2.INTER_AREA)
-        keep = cv2.resize(keep, size, interpolation=cv2.INTER_AREA)
-    else:
-        small = linear
-    blurred = _filtered(_filled(small, keep), radius_px / shrink, method)
+        colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
+        weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    blurred = _filtered(_filled(colour, weight), radius_px / shrink, method)
     if shrink > 1:
         blurred = cv2.resize(blurred, (w, h), interpolation=cv2.INTER_LINEAR)
     return blurred
@@ -73,15 +73,14 @@ def _filtered(rgb: np.ndarray, radius_px: float, method: str) -> np.ndarray:
     )
 
 
-def _filled(rgb: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    """Replace what `keep` rules out by what lies around it, by normalised pyramids (push-pull)."""
+def _filled(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Divide colour by its weight; where that is low, take what lies around it (push-pull)."""
     import cv2
 
-    if float(keep.min()) >= 1.0:
-        return rgb
-    weight = np.maximum(keep, np.float32(1e-4))
-    levels: list[tuple[np.ndarray, ...]] = [(rgb * weight[..., None], weight)]
-    while min(levels[-1][1].shape) > 2:
+    if float(weight.min()) >= 1.0:
+        return colour
+    levels: list[tuple[np.ndarray, ...]] = [(colour, weight)]
+    while max(levels[-1][1].shape) > 1:
         h, w = levels[-1][1].shape
         half = ((w + 1) // 2, (h + 1) // 2)
         # Areas, not cv2.pyrDown, which samples to the left: flipping must commute.
