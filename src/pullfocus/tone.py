@@ -62,7 +62,7 @@ class ToneCurve:
 
         Convention: `encode(decode(codes))` gives the same codes where the curve is invertible.
         """
-        table = _decode_table(self, 8 if codes.dtype == np.uint8 else 16)
+        table = decode_table(self, 8 if codes.dtype == np.uint8 else 16)
         out = np.empty(codes.shape, np.float32)
         for source, target, channel in _planes(codes, out, table.shape[0]):
             for band in _bands(source.shape[0]):
@@ -124,7 +124,8 @@ def _per_channel(curve: Curve, values: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _decode_table(curve: ToneCurve, bit_depth: int) -> np.ndarray:
+def decode_table(curve: ToneCurve, bit_depth: int) -> Float32[np.ndarray, "curves codes"]:
+    """Tabulate a curve for every code: one row, or three where R, G and B differ."""
     count = 1 << bit_depth
     codes = np.arange(count, dtype=np.float64) / (count - 1)
     return np.ascontiguousarray(_per_channel(curve.to_linear, codes), dtype=np.float32)

@@ -1,6 +1,6 @@
 """The frozen values that travel along the line: Photo, DepthMap, Focus, Lens.
 
-    load -> Photo -> estimate_depth -> DepthMap -> focus_at -> Focus -> render (Lens) -> Photo -> save
+    load -> Photo -> estimate_depth -> DepthMap -> focus_at -> Focus -> render -> Photo -> save
 
 Arrays inside them are read-only. Nothing here touches files, numba, OpenCV or onnxruntime.
 """

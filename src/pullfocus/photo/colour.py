@@ -1,0 +1,96 @@
+"""From a file's codes to linear light, and from a photo's own primaries to sRGB."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from pullfocus.photo import icc
+from pullfocus.photo.decoded import Decoded
+from pullfocus.tone import SRGB, ToneCurve, decode_table
+from pullfocus.types import Photo
+
+
+def tone_curve_of(decoded: Decoded) -> ToneCurve:
+    """Choose the tone curve: the profile's, a PNG's gamma, else sRGB; drop profiles that misfit.
+
+    Notes what it could not follow in `decoded.notes`.
+    """
+    profile = decoded.icc_profile
+    if profile:
+        space = icc.colour_space(profile)
+        fits = space in ("RGB", "GRAY") if decoded.pixels.ndim == 2 else space == "RGB"
+        if not fits:
+            decoded.notes.append(
+                f"Its colour profile ({space or 'damaged'}) does not fit: dropped."
+            )
+            decoded.icc_profile = None
+            return SRGB
+        curve = icc.tone_curve(profile)
+        if curve is None:
+            decoded.notes.append("Its colour profile has no plain tone curve: sRGB's was used.")
+        return curve or SRGB
+    gamma = decoded.extra.get("png_gamma")
+    if gamma is None or abs(gamma - 1 / 2.2) < 0.01 or not 0.1 <= gamma <= 10:
+        decoded.extra.pop("png_gamma", None)
+        return SRGB
+    channel = icc.ParametricCurve(1.0 / gamma)
+    return ToneCurve(f"gamma {1 / gamma:.3g}", channel.to_linear, channel.to_encoded)
+
+
+def linearise(pixels: np.ndarray, curve: ToneCurve) -> Float32[np.ndarray, "h w 3"]:
+    """Turn codes (h, w) or (h, w, 3), uint8, uint16 or float, into linear light."""
+    import cv2
+
+    pixels = np.ascontiguousarray(pixels)
+    if pixels.dtype == np.uint8:
+        table = decode_table(curve, 8)
+        if table.shape[0] == 3 and pixels.ndim == 3:
+            linear = cv2.LUT(pixels, np.ascontiguousarray(table.T)[None])
+        else:
+            linear = cv2.LUT(pixels, np.ascontiguousarray(table[0]))
+    elif pixels.dtype == np.uint16:
+        linear = curve.decode(pixels)
+    else:
+        rgb = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+        return np.asarray(curve.to_linear(rgb), np.float32)
+    return linear if linear.ndim == 3 else cv2.cvtColor(linear, cv2.COLOR_GRAY2RGB)
+
+
+def to_linear_srgb(photo: Photo, linear: np.ndarray) -> np.ndarray | None:
+    """Turn linear pixels of a photo's primaries into linear sRGB; None if only a CMS could."""
+    import cv2
+
+    profile = photo.metadata.icc_profile
+    if profile is None or icc.colour_space(profile) == "GRAY":
+        return linear
+    matrix = icc.matrix_to_srgb(profile)
+    if matrix is None or icc.tone_curve(profile) is None:
+        return None
+    if np.abs(matrix - np.eye(3)).max() < 2e-3:  # sRGB itself, colourants rounded differently
+        return linear
+    return cv2.transform(np.ascontiguousarray(linear), matrix.astype(np.float32))
+
+
+def encode_srgb8(photo: Photo, linear: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
+    """Encode linear pixels of a photo's primaries as 8-bit sRGB, out-of-gamut colours clipped."""
+    srgb = to_linear_srgb(photo, linear)
+    if srgb is not None:
+        return SRGB.encode(srgb)
+    return _by_colour_management(photo, linear)
+
+
+def _by_colour_management(photo: Photo, linear: np.ndarray) -> np.ndarray:
+    from PIL import Image, ImageCms
+
+    codes = photo.tone_curve.encode(linear)
+    profile = photo.metadata.icc_profile or b""
+    try:
+        image = ImageCms.profileToProfile(
+            Image.fromarray(codes), io.BytesIO(profile), ImageCms.createProfile("sRGB")
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return codes
+    return np.asarray(image) if image is not None else codes

@@ -1,0 +1,134 @@
+"""Decode by Pillow: JPEG, WebP, AVIF, BMP, GIF, JPEG 2000, 8-bit PNG and TIFF."""
+
+from __future__ import annotations
+
+import io
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pullfocus.photo import icc
+from pullfocus.photo.decoded import DECODE_ERRORS, Decoded
+from pullfocus.photo.source import Source
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+# Plugins are called by name: nothing else is tried on foreign bytes (no Ghostscript), and
+# Pillow's own limit on pixels, a global that warns, gives way to ours.
+_PLUGINS = {
+    "JPEG": "JpegImagePlugin.JpegImageFile",
+    "PNG": "PngImagePlugin.PngImageFile",
+    "TIFF": "TiffImagePlugin.TiffImageFile",
+    "WEBP": "WebPImagePlugin.WebPImageFile",
+    "AVIF": "AvifImagePlugin.AvifImageFile",
+    "BMP": "BmpImagePlugin.BmpImageFile",
+    "GIF": "GifImagePlugin.GifImageFile",
+    "PPM": "PpmImagePlugin.PpmImageFile",
+    "JPEG2000": "Jpeg2KImagePlugin.Jpeg2KImageFile",
+}
+
+
+def open_pillow(source: Source, kind: str, data: bytes | None = None) -> Image.Image:
+    """Open without decoding, size checked.
+
+    Raises:
+        UnreadableInputError: the header makes no sense, or too many pixels.
+    """
+    module, _, name = _PLUGINS[kind].partition(".")
+    try:
+        image = getattr(import_module(f"PIL.{module}"), name)(io.BytesIO(data or source.data))
+    except DECODE_ERRORS as error:
+        raise source.unreadable(
+            f"it starts like a {kind} file but its header is damaged; copy it again"
+        ) from error
+    source.check_size(*image.size)
+    return image
+
+
+def decode_pillow(source: Source, kind: str, data: bytes | None = None) -> Decoded:
+    """Decode the first frame with the metadata that Pillow found.
+
+    Raises:
+        UnreadableInputError: damaged, cut short, or too many pixels.
+    """
+    image = open_pillow(source, kind, data)
+    out = Decoded(np.empty(0))
+    profile = image.info.get("icc_profile")
+    out.icc_profile = profile if isinstance(profile, bytes) and profile else None
+    if getattr(image, "is_animated", False) and kind != "TIFF":
+        out.notes.append("It is animated: the first frame was used.")
+    try:
+        image.load()
+        _fill_pixels(image, out)
+    except DECODE_ERRORS as error:
+        raise source.cut_short() from error
+    if min(image.size) == 0 or image.size != out.pixels.shape[1::-1]:
+        raise source.cut_short()
+    exif, xmp = image.info.get("exif"), image.info.get("xmp")
+    if isinstance(exif, bytes) and exif:
+        out.exif = exif.removeprefix(b"Exif\0\0")
+    out.xmp = xmp if isinstance(xmp, bytes) and xmp else None
+    out.dpi = _dpi(image.info.get("dpi"))
+    return out
+
+
+def _dpi(value: Any) -> tuple[float, float] | None:
+    try:
+        x, y = float(value[0]), float(value[1])
+    except (TypeError, ValueError, LookupError, ZeroDivisionError):
+        return None
+    return (x, y) if 0 < x < 1e6 and 0 < y < 1e6 else None
+
+
+def _fill_pixels(image: Image.Image, out: Decoded) -> None:
+    """Bring any mode of Pillow to grey or RGB, with alpha beside it."""
+    mode = image.mode
+    if mode in ("CMYK", "LAB"):
+        fill_by_colour_management(image, out)
+        return
+    if mode.startswith("I;16"):
+        out.pixels = np.asarray(image).astype(np.uint16)
+        return
+    if "transparency" in image.info or mode in ("RGBA", "RGBa", "PA", "LA", "La"):
+        grey = mode in ("1", "L", "LA", "La")
+        straight = image.convert("RGBA")
+        array = np.asarray(straight)
+        out.pixels = np.ascontiguousarray(array[..., 0] if grey else array[..., :3])
+        out.alpha = np.ascontiguousarray(array[..., 3])
+    elif mode in ("1", "L"):
+        out.pixels = np.asarray(image if mode == "L" else image.convert("L"))
+    elif mode in ("RGB", "RGBX", "P", "YCbCr", "HSV"):
+        out.pixels = np.asarray(image if mode == "RGB" else image.convert("RGB"))
+    else:
+        raise ValueError(f"Pillow mode {mode}")
+
+
+def fill_by_colour_management(image: Image.Image, out: Decoded) -> None:
+    """Turn CMYK or Lab into sRGB, by its profile where it has one that works."""
+    from PIL import ImageCms
+
+    space = "Lab" if image.mode == "LAB" else "CMYK"
+    source: Any = None
+    if space == "Lab":
+        source = ImageCms.createProfile("LAB")
+    elif out.icc_profile and icc.colour_space(out.icc_profile) == "CMYK":
+        source = io.BytesIO(out.icc_profile)
+    rgb: Image.Image | None = None
+    if source is not None:
+        try:
+            rgb = ImageCms.profileToProfile(
+                image,
+                source,
+                ImageCms.createProfile("sRGB"),
+                renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+                outputMode="RGB",
+                flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            )
+        except (ImageCms.PyCMSError, *DECODE_ERRORS):
+            rgb = None
+    how = "by its profile" if rgb is not None else "without a profile, so colours are approximate"
+    out.notes.append(f"It was {space}: turned into sRGB {how}; the result is RGB.")
+    out.icc_profile = None
+    out.pixels = np.asarray(rgb if rgb is not None else image.convert("RGB"))

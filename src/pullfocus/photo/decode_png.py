@@ -1,0 +1,43 @@
+"""Decode PNG: 8 bits by Pillow, 16 by OpenCV, since Pillow cuts 16-bit RGB to 8 bits."""
+
+from __future__ import annotations
+
+from pullfocus.photo import png
+from pullfocus.photo.decode_pillow import decode_pillow
+from pullfocus.photo.decoded import Decoded
+from pullfocus.photo.quiet_opencv import imdecode_unchanged, to_rgb
+from pullfocus.photo.source import Source
+
+_GREY, _GREY_ALPHA = 0, 4
+
+
+def decode_png(source: Source) -> Decoded:
+    """Decode a PNG of any kind, all chunks checked first.
+
+    Raises:
+        UnreadableInputError: damaged, cut short, or too many pixels.
+    """
+    try:
+        header = png.read_header(source.data)
+        source.check_size(header.width, header.height)
+        info = png.read_info(source.data)
+    except png.DamagedPngError as error:
+        raise source.cut_short() from error
+    out = _decode_16(source, info) if info.bit_depth == 16 else decode_pillow(source, "PNG")
+    out.exif, out.xmp, out.icc_profile = info.exif, info.xmp, info.icc_profile
+    out.dpi = info.dpi
+    animated = "It is animated: the first frame was used."
+    if info.frames > 1 and animated not in out.notes:
+        out.notes.append(animated)
+    if info.gamma and not info.is_srgb and not info.icc_profile:
+        out.extra["png_gamma"] = info.gamma
+    return out
+
+
+def _decode_16(source: Source, info: png.PngInfo) -> Decoded:
+    pixels = imdecode_unchanged(source.data)
+    if pixels is None or pixels.shape[:2] != (info.height, info.width):
+        raise source.cut_short()
+    rgb, alpha = to_rgb(pixels)
+    grey = info.colour_type in (_GREY, _GREY_ALPHA) and rgb.ndim == 3
+    return Decoded(rgb[..., 0].copy() if grey else rgb, alpha)

@@ -1,0 +1,36 @@
+"""Decode PPM and PGM: 16 bits here, the rest by Pillow."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from pullfocus.photo.decode_pillow import decode_pillow
+from pullfocus.photo.decoded import Decoded
+from pullfocus.photo.source import Source
+
+_GAP = rb"(?:\s+(?:#[^\n\r]*[\n\r]\s*)*|\s*(?:#[^\n\r]*[\n\r]\s*)+)"
+_HEADER = re.compile(rb"P([56])" + _GAP + rb"(\d+)" + _GAP + rb"(\d+)" + _GAP + rb"(\d+)\s")
+
+
+def decode_pnm(source: Source) -> Decoded:
+    """Decode a binary or text PPM, PGM or PBM.
+
+    Raises:
+        UnreadableInputError: damaged, cut short, or too many pixels.
+    """
+    header = _HEADER.match(source.data[:4096])
+    if header is None or not 255 < int(header[4]) < 65536:
+        return decode_pillow(source, "PPM")
+    channels = 3 if header[1] == b"6" else 1
+    width, height, top = int(header[2]), int(header[3]), int(header[4])
+    source.check_size(width, height)
+    count = width * height * channels
+    if len(source.data) < header.end() + 2 * count:
+        raise source.cut_short()
+    values = np.frombuffer(source.data, ">u2", count, header.end()).astype(np.uint16)
+    if top != 65535:
+        scaled = np.rint(np.minimum(values, top) * np.float64(65535 / top))
+        values = scaled.astype(np.uint16)
+    return Decoded(values.reshape((height, width, 3) if channels == 3 else (height, width)))

@@ -1,0 +1,47 @@
+"""The depth map that a photo carries inside, upright like its pixels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pullfocus.photo import xmp
+from pullfocus.photo.decoded import Decoded
+from pullfocus.photo.gdepth import gdepth_to_depth_map, read_gdepth
+from pullfocus.photo.orientation import upright
+from pullfocus.types import DepthMap
+
+_NOT_KEPT = "The depth map inside is used but not saved again: it belongs to the original."
+
+
+def find_embedded_depth(decoded: Decoded, kind: str) -> DepthMap | None:
+    """Return the depth of a HEIC, or the GDepth of a JPEG; None if there is none to use.
+
+    Takes the extended XMP out of `decoded.extra` and leaves what is still true of it. Never
+    raises for what it finds: damaged depth is a note, the photo is still good.
+
+    Convention: polarity and units follow the file; the map is turned as the pixels were.
+    """
+    extended = decoded.extra.pop("extended_xmp", None)
+    depth = decoded.depth
+    if depth is None and kind == "JPEG":
+        depth = _from_gdepth(decoded, extended)
+    if extended:
+        kept = xmp.without_stale_extension(extended)
+        if kept:
+            decoded.extra["extended_xmp"] = kept
+    if xmp.mentions(decoded.xmp, xmp.GIMAGE) or xmp.mentions(extended, xmp.GIMAGE):
+        decoded.notes.append("It holds a second picture (GImage): not used and not saved again.")
+    if depth is not None:
+        decoded.notes.append(_NOT_KEPT)
+    return depth
+
+
+def _from_gdepth(decoded: Decoded, extended: bytes | None) -> DepthMap | None:
+    if not (xmp.mentions(decoded.xmp, xmp.GDEPTH) or xmp.mentions(extended, xmp.GDEPTH)):
+        return None
+    found = read_gdepth(decoded.xmp, extended)
+    depth = gdepth_to_depth_map(found) if found is not None else None
+    if depth is None:
+        decoded.notes.append("It announces a depth map (GDepth) that could not be read.")
+        return None
+    return replace(depth, disparity=upright(depth.disparity, decoded.orientation))

@@ -1,0 +1,62 @@
+"""The formats that can be written: their suffixes and what each can hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pullfocus.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class FormatTraits:
+    """What a format can hold. `quality`: the default, None where it is lossless."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    bit_depths: tuple[int, ...] = (8,)
+    alpha: bool = True
+    grey: bool = True
+    metadata: bool = True
+    quality: int | None = None
+    max_side_px: int = (1 << 31) - 1
+
+
+FORMATS = {
+    traits.name: traits
+    for traits in (
+        FormatTraits("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False, quality=95,
+                     max_side_px=65535),
+        FormatTraits("PNG", (".png",), (8, 16)),
+        FormatTraits("TIFF", (".tif", ".tiff"), (8, 16, 32)),
+        FormatTraits("WEBP", (".webp",), grey=False, quality=92, max_side_px=16383),
+        FormatTraits("AVIF", (".avif",), grey=False, quality=85, max_side_px=65535),
+        FormatTraits("HEIF", (".heic", ".heif", ".hif"), grey=False, quality=90,
+                     max_side_px=65535),
+        FormatTraits("BMP", (".bmp", ".dib"), alpha=False, metadata=False),
+        FormatTraits("PPM", (".ppm", ".pgm", ".pnm"), (8, 16), alpha=False, metadata=False),
+    )
+}  # fmt: skip
+_ALIASES = {"JPG": "JPEG", "TIF": "TIFF", "HEIC": "HEIF", "PGM": "PPM", "PNM": "PPM"}
+WRITABLE = ", ".join(suffix for traits in FORMATS.values() for suffix in traits.suffixes[:1])
+
+
+def format_of(path: Path | None, name: str | None, fallback: str | None = None) -> FormatTraits:
+    """Choose the format: by name, else by the path's suffix, else the fallback, else PNG.
+
+    Raises:
+        UsageError: a name or suffix that is not written.
+    """
+    if name is not None:
+        wanted = name.upper().lstrip(".")
+        wanted = _ALIASES.get(wanted, wanted)
+        if wanted not in FORMATS:
+            raise UsageError(f"No format is called {name!r}; try one of {', '.join(FORMATS)}.")
+        return FORMATS[wanted]
+    if path is None:
+        return FORMATS.get(fallback or "", FORMATS["PNG"])
+    suffix = path.suffix.lower()
+    for traits in FORMATS.values():
+        if suffix in traits.suffixes:
+            return traits
+    raise UsageError(f"Cannot tell a format from the name '{path}'; end it with one of {WRITABLE}.")

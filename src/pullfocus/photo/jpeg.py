@@ -1,0 +1,134 @@
+"""The segments of a JPEG file: take metadata out, put it back in; pixels are left to Pillow."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+EXIF = b"Exif\0\0"
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
+XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
+ICC = b"ICC_PROFILE\0"
+PHOTOSHOP = b"Photoshop 3.0\0"
+_MAX_PAYLOAD = 65533
+_MAX_EXTENSION = 128 << 20
+
+
+@dataclass(slots=True)
+class Segments:
+    """The metadata of a JPEG, its parts joined.
+
+    extended_xmp: the joined extension that belongs to `xmp`. photoshop: whole APP13 payloads
+    (IPTC captions). multi_picture: more pictures follow (MPF). gain_map: ISO 21496-1.
+    """
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    extended_xmp: bytes | None = None
+    icc_profile: bytes | None = None
+    photoshop: list[bytes] = field(default_factory=list)
+    comments: list[bytes] = field(default_factory=list)
+    multi_picture: bool = False
+    gain_map: bool = False
+
+
+def split(data: bytes) -> list[tuple[int, bytes]]:
+    """List (marker, payload) of the segments before the first scan, as far as they are whole."""
+    found = []
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # fill byte
+            at += 1
+            continue
+        if marker in (0xDA, 0xD9):
+            break
+        size = int.from_bytes(data[at + 2 : at + 4], "big")
+        if size < 2 or at + 2 + size > len(data):
+            break
+        found.append((marker, data[at + 4 : at + 2 + size]))
+        at += 2 + size
+    return found
+
+
+def read_segments(data: bytes) -> Segments:
+    """Collect the metadata of a JPEG; damaged parts are left out, nothing is raised."""
+    out = Segments()
+    icc: dict[int, bytes] = {}
+    extensions: dict[bytes, list[tuple[int, int, bytes]]] = {}
+    for marker, payload in split(data):
+        if marker == 0xE1 and payload.startswith(EXIF) and out.exif is None:
+            out.exif = payload[len(EXIF) :]
+        elif marker == 0xE1 and payload.startswith(XMP) and out.xmp is None:
+            out.xmp = payload[len(XMP) :]
+        elif marker == 0xE1 and payload.startswith(XMP_EXTENSION):
+            body = payload[len(XMP_EXTENSION) :]
+            if len(body) > 40:
+                size, offset = struct.unpack_from(">II", body, 32)
+                extensions.setdefault(body[:32], []).append((size, offset, body[40:]))
+        elif marker == 0xE2 and payload.startswith(ICC) and len(payload) > 14:
+            icc[payload[12]] = payload[14:]
+        elif marker == 0xE2 and payload.startswith(b"MPF\0"):
+            out.multi_picture = True
+        elif marker == 0xE2 and payload.startswith(b"urn:iso:std:iso:ts:21496"):
+            out.gain_map = True
+        elif marker == 0xED and payload.startswith(PHOTOSHOP):
+            out.photoshop.append(payload)
+        elif marker == 0xFE:
+            out.comments.append(payload)
+    if icc and sorted(icc) == list(range(1, len(icc) + 1)):
+        out.icc_profile = b"".join(icc[index] for index in sorted(icc))
+    out.extended_xmp = _joined(out.xmp or b"", extensions)
+    return out
+
+
+def _joined(xmp: bytes, extensions: dict[bytes, list[tuple[int, int, bytes]]]) -> bytes | None:
+    """Join the extension that the main packet names; else one whose checksum is right, or any.
+
+    Source: Adobe XMP Specification Part 3, 1.1.3.1 (GUID = MD5 of the whole, in hexadecimal).
+    """
+    whole = {}
+    for guid, parts in extensions.items():
+        size = parts[0][0]
+        if size != sum(len(part) for _, _, part in parts) or size > _MAX_EXTENSION:
+            continue
+        ordered = sorted(parts, key=lambda part: part[1])
+        if all(
+            at == sum(len(p) for _, _, p in ordered[:i]) for i, (_, at, _) in enumerate(ordered)
+        ):
+            whole[guid] = b"".join(part for _, _, part in ordered)
+    named = [guid for guid in whole if guid in xmp]
+    sound = [
+        guid
+        for guid, body in whole.items()
+        if hashlib.md5(body, usedforsecurity=False).hexdigest().upper().encode() == guid.upper()
+    ]
+    best = next(iter([*named, *sound, *whole]), None)
+    return whole[best] if best is not None else None
+
+
+def with_segments(data: bytes, segments: Iterable[tuple[int, bytes]]) -> bytes:
+    """Insert segments after the JFIF header of a JPEG that has no other metadata.
+
+    Payloads over 65533 bytes are left out: the caller splits what may be split.
+    """
+    at = 2
+    if data[2:4] == b"\xff\xe0":
+        at = 4 + int.from_bytes(data[4:6], "big")
+    inserted = b"".join(
+        b"\xff" + bytes([marker]) + struct.pack(">H", len(payload) + 2) + payload
+        for marker, payload in segments
+        if len(payload) <= _MAX_PAYLOAD
+    )
+    return data[:at] + inserted + data[at:]
+
+
+def icc_segments(profile: bytes) -> list[tuple[int, bytes]]:
+    """Split a profile into APP2 segments. Source: ICC.1:2010, annex B.4."""
+    size = _MAX_PAYLOAD - 14
+    parts = [profile[at : at + size] for at in range(0, len(profile), size)]
+    if len(parts) > 255:
+        return []
+    return [(0xE2, ICC + bytes([i + 1, len(parts)]) + part) for i, part in enumerate(parts)]

@@ -1,0 +1,127 @@
+"""load: from a file to a Photo, the first step of the line."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pullfocus.photo import exif, xmp
+from pullfocus.photo.colour import linearise, tone_curve_of
+from pullfocus.photo.decoded import Decoded
+from pullfocus.photo.embedded_depth import find_embedded_depth
+from pullfocus.photo.optics import camera_optics
+from pullfocus.photo.orientation import upright
+from pullfocus.photo.sniff import sniff
+from pullfocus.photo.source import MAX_MEGAPIXELS, READABLE, PhotoSource, Source, read_source
+from pullfocus.tone import SRGB
+from pullfocus.types import Metadata, Photo
+
+
+def load(source: PhotoSource, *, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
+    """Read a photo: upright, in linear light, with everything its file knows about itself.
+
+    The format is told by content, never by suffix. Animated files give their first frame. CMYK and
+    Lab become sRGB; all other colours stay in the file's own primaries. What had to be left behind
+    is said in `photo.metadata.notes`, one sentence each.
+
+    Args:
+        source: a path, the bytes of a file, or an open binary file.
+        max_megapixels: larger pictures are refused before they are decoded.
+
+    Raises:
+        UnreadableInputError: missing, empty, damaged, or of a kind that is not read.
+        TooLargeError: more than `max_megapixels`.
+        MissingModelError: HEIC without the extra pillow-heif.
+
+    Convention: samples of float TIFF files without a profile are linear light already.
+    """
+    found = read_source(source, max_megapixels)
+    kind = sniff(found.data[:64])
+    decoded = decode(found, kind)
+    photo = _photo(found, kind or "", decoded)
+    return photo
+
+
+def decode(source: Source, kind: str | None) -> Decoded:
+    """Decode by the module of a format.
+
+    Raises:
+        UnreadableInputError: as `load`.
+    """
+    # imported here: each brings a library of its own
+    if kind == "JPEG":
+        from pullfocus.photo.decode_jpeg import decode_jpeg as decoder
+    elif kind == "PNG":
+        from pullfocus.photo.decode_png import decode_png as decoder
+    elif kind == "TIFF":
+        from pullfocus.photo.decode_tiff import decode_tiff as decoder
+    elif kind == "HEIF":
+        from pullfocus.photo.heif import decode_heif as decoder
+    elif kind == "PPM":
+        from pullfocus.photo.decode_pnm import decode_pnm as decoder
+    elif kind in ("WEBP", "AVIF", "BMP", "GIF", "JPEG2000"):
+        from pullfocus.photo.decode_pillow import decode_pillow
+
+        return _with_exif_orientation(decode_pillow(source, kind))
+    elif kind == "camera raw":
+        raise source.unreadable("it is a camera raw file; develop it to a 16-bit TIFF first")
+    else:
+        what = f"it is {kind}" if kind else "it is not a picture"
+        raise source.unreadable(f"{what}; pullfocus reads {READABLE}")
+    decoded = decoder(source)
+    return decoded if kind in ("TIFF", "HEIF") else _with_exif_orientation(decoded)
+
+
+def _with_exif_orientation(decoded: Decoded) -> Decoded:
+    decoded.orientation = exif.orientation_of(decoded.exif)
+    return decoded
+
+
+def _photo(source: Source, kind: str, decoded: Decoded) -> Photo:
+    curve = SRGB if decoded.linear_samples else tone_curve_of(decoded)
+    pixels = upright(decoded.pixels, decoded.orientation)
+    alpha = None if decoded.alpha is None else upright(decoded.alpha, decoded.orientation)
+    depth = find_embedded_depth(decoded, kind)
+    is_grey = pixels.ndim == 2
+    if decoded.linear_samples:
+        linear = pixels if not is_grey else np.repeat(pixels[..., None], 3, axis=2)
+    else:
+        linear = linearise(pixels, curve)
+    return Photo(
+        linear=linear,
+        alpha=None if alpha is None else _fraction(alpha),
+        bit_depth={"uint8": 8, "uint16": 16}.get(pixels.dtype.name, 32),  # type: ignore[arg-type]
+        tone_curve=curve,
+        is_grey=is_grey,
+        metadata=_metadata(source, kind, decoded),
+        embedded_depth=depth,
+    )
+
+
+def _fraction(alpha: np.ndarray) -> np.ndarray:
+    if alpha.dtype.kind == "f":
+        return np.clip(alpha, 0.0, 1.0)
+    return alpha.astype(np.float32) / np.float32(np.iinfo(alpha.dtype).max)
+
+
+def _metadata(source: Source, kind: str, decoded: Decoded) -> Metadata:
+    block = decoded.exif
+    optics = camera_optics(block)
+    if block:
+        block = exif.with_orientation_reset(block)
+        if decoded.orientation >= 5:
+            block = exif.with_sides_swapped(block)
+    if xmp.mentions(decoded.xmp, *xmp.GAIN_MAPS):
+        decoded.extra["gain_map"] = True
+    if decoded.extra.pop("gain_map", False):
+        decoded.notes.append("Its gain map (HDR) is not kept: it would not fit the new picture.")
+    return Metadata(
+        path=source.path,
+        format=kind,
+        exif=block or None,
+        icc_profile=decoded.icc_profile,
+        xmp=xmp.without_stale(decoded.xmp) if decoded.xmp else None,
+        dpi=decoded.dpi,
+        optics=optics,
+        notes=tuple(decoded.notes),
+        extra=decoded.extra,
+    )
