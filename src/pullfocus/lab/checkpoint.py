@@ -21,7 +21,7 @@ class Averaged:
     Source: Tarvainen and Valpola 2017, section 2; the decay grows as (1 + n) / (10 + n).
     """
 
-    def __init__(self, net: nn.Module, decay: float = 0.999) -> None:
+    def __init__(self, net: nn.Module, decay: float = 0.99) -> None:
         self.decay, self.updates = decay, 0
         self.state = {k: v.detach().clone() for k, v in net.state_dict().items()}
 
@@ -64,6 +64,8 @@ def load_checkpoint(trainer: Trainer, path: Path) -> bool:
     trainer.average.state = state["average"]
     trainer.average.updates = state["updates"]
     trainer.optimiser.load_state_dict(state["optimiser"])
+    for group in trainer.optimiser.param_groups:
+        group["fused"] = True
     trainer.scale.square = state["hint_scale"]
     trainer.crops, trainer.seconds = state["crops"], state["seconds"]
     return True

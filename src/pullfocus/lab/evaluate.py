@@ -36,7 +36,10 @@ class Scores:
         return " | ".join(f"{v:.3f}" for v in values)
 
 
-HEADER = "| set | estimator | rank | AbsRel | delta1 | ordinal | boundary F1 |\n|---|---|---|---|---|---|---|"
+HEADER = (
+    "| set | estimator | rank | AbsRel | delta1 | ordinal | boundary F1 |\n"
+    "|---|---|---|---|---|---|---|"
+)
 
 
 def lower_row_is_nearer(rgb: np.ndarray) -> np.ndarray:

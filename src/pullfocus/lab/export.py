@@ -26,14 +26,15 @@ OPSET = 17
 HALF_FROM = 1024
 """Tensors of at least so many values are stored as float16."""
 PREPROCESSING = {
+    "size_hw": [320, 320],
+    "multiple": 32,
+    "rule": "long_side",
+    "scale": 1 / 255,
     "mean": [0.0, 0.0, 0.0],
     "std": [1.0, 1.0, 1.0],
-    "range": [0.0, 1.0],
-    "channels": "RGB",
-    "multiple_of": 32,
-    "long_side": 384,
 }
-"""What the caller does before the graph (normalisation itself is inside)."""
+"""What the caller does to uint8 RGB before the graph, in the words of depth.onnx_card
+(normalisation itself is inside)."""
 
 
 def folded(net: Compact) -> Compact:
@@ -89,8 +90,8 @@ def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
     model = onnx.load(str(path))
     store_half(model)
     fixed = {
-        "kind": "relative disparity",
-        "polarity": "larger = nearer",
+        "kind": "relative_disparity",
+        "polarity": "near_is_large",
         "preprocessing": json.dumps(PREPROCESSING),
     }
     helper.set_model_props(model, fixed | metadata)

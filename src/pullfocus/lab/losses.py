@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 def _masked_mean(x: Tensor, valid: Tensor) -> Tensor:
@@ -69,5 +69,5 @@ class HintScale:
         self.square[name] = now if kept is None else kept.lerp(now, self.momentum)
         power = self.square[name]
         weight = 1 / (power + 0.05 * power.mean() + 1e-6)
-        error = F.mse_loss(own[:, : hint.shape[1]].float(), hint.float(), reduction="none")
+        error = functional.mse_loss(own[:, : hint.shape[1]].float(), hint.float(), reduction="none")
         return (error * weight[:, None, None]).mean()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,11 +73,11 @@ class Trainer:
         self.config, self.teacher, self.out = config, teacher, out
         self.net = Compact(config.network).to(memory_format=torch.channels_last)
         self.optimiser = torch.optim.AdamW(
-            _groups(self.net, config.weight_decay), lr=config.rate, betas=(0.9, 0.98)
+            _groups(self.net, config.weight_decay), lr=config.rate, betas=(0.9, 0.98), fused=True
         )
         self.average = Averaged(self.net)
         self.scale = HintScale()
-        self.crops, self.seconds = 0, 0.0
+        self.crops, self.seconds, self.steps = 0, 0.0, 0
         out.mkdir(parents=True, exist_ok=True)
         load_checkpoint(self, out / "checkpoint.pt")
 
@@ -102,7 +103,9 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimiser.step()
         self.crops += len(image) * group_size()
-        self.average.update(self.net)
+        self.steps += 1
+        if self.steps % 4 == 0:
+            self.average.update(self.net)
         return {name: float(value.detach()) for name, value in losses.items()}
 
     def _hint_losses(self, seen: Hints, hints: Hints, truth: Tensor) -> Hints:
@@ -163,18 +166,16 @@ def _disparity_losses(disparity: Tensor, batch: Batch) -> dict[str, Tensor]:
     return losses
 
 
-def run(trainer: Trainer, stream: object, log_every: int = 25) -> None:
+def run(trainer: Trainer, stream: Iterable[Batch], log_every: int = 25) -> None:
     """Train on an iterator of batches until the configured crops are seen, logging JSONL."""
     config, log = trainer.config, trainer.out / "log.jsonl"
     last_save, mark = time.monotonic(), time.monotonic()
     sums: dict[str, list[float]] = {}
-    step = 0
-    for batch in stream:  # type: ignore[attr-defined]
+    for step, batch in enumerate(stream, 1):
         if trainer.crops >= config.total_crops:
             break
         for name, value in trainer.step(batch).items():
             sums.setdefault(name, []).append(value)
-        step += 1
         if step % log_every == 0:
             now = time.monotonic()
             trainer.seconds += now - mark

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from pullfocus.networks.blocks import BlockKind, Context, ConvNorm, stack
 
@@ -61,7 +61,7 @@ class Join(nn.Module):
 
     def forward(self, coarse: Tensor, skip: Tensor) -> Tensor:
         """Join b c h/2 w/2 and b k h w into b d h w, non-negative."""
-        up = F.interpolate(self.coarse(coarse), scale_factor=2.0, mode="bilinear")
+        up = functional.interpolate(self.coarse(coarse), scale_factor=2.0, mode="bilinear")
         return self.body(torch.relu(up + self.skip(skip)))
 
 
@@ -124,5 +124,5 @@ class Compact(nn.Module):
         d3 = place("d3", self.d3(self.j4(e5, e4), e3))
         d2 = place("d2", self.d2(d3, e2))
         d1 = place("d1", self.d1(d2, e1))
-        half = F.softplus(self.out(d1).float(), beta=4.0)
-        return F.interpolate(half, scale_factor=2.0, mode="bilinear"), seen
+        half = functional.softplus(self.out(d1).float(), beta=4.0)
+        return functional.interpolate(half, scale_factor=2.0, mode="bilinear"), seen

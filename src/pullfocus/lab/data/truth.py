@@ -71,7 +71,11 @@ def kitti(data: Path) -> Iterator[Frame]:
         yield _frame(rgb, data / f"rgbd/kitti-lidar/depth_png256/{rgb.stem}.png", 1 / 256, 80)
 
 
-MIDDLEBURY = (("Cones", "im2", "disp2", 4), ("Cloth3", "view1", "disp1", 2), ("Wood2", "view1", "disp1", 2))
+MIDDLEBURY = (
+    ("Cones", "im2", "disp2", 4),
+    ("Cloth3", "view1", "disp1", 2),
+    ("Wood2", "view1", "disp1", 2),
+)
 """Set, left picture, its disparity, units per pixel of disparity."""
 
 

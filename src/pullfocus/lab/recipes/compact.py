@@ -14,8 +14,8 @@ def compact() -> TrainConfig:
         crops=CropConfig(sizes=((128, 192), (160, 160), (192, 128), (160, 224), (192, 256))),
         photos_per_batch=12,
         truths_per_batch={"scenes": 5, "sensor": 1},
-        total_crops=200_000,
-        forcing_crops=40_000,
+        total_crops=90_000,
+        forcing_crops=16_000,
     )
 
 

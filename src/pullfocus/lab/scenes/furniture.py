@@ -59,8 +59,9 @@ class Shop:
 
     def furnish(self, at: Point) -> None:
         """Put a random piece of furniture at a point of the floor."""
-        makers = (self.table, self.chair, self.cabinet, self.sofa, self.pile, self.lamp, self.plant)
-        makers[self.rng.integers(len(makers))](at, float(self.rng.choice([0, 90, self.rng.uniform(0, 90)])))
+        makers = [self.table, self.chair, self.cabinet, self.sofa, self.pile, self.lamp, self.plant]
+        turn = float(self.rng.choice([0, 90, self.rng.uniform(0, 90)]))
+        makers[self.rng.integers(len(makers))](at, turn)
 
     def _legs(self, at: Point, w: float, d: float, h: float, turn: float, layer: int) -> None:
         t = np.deg2rad(turn)

@@ -71,7 +71,8 @@ class Renderer:
         hw: picture size.
 
     Raises:
-        Exception: moderngl's own, when no EGL driver is installed (Debian: libegl1, libgl1-mesa-dri).
+        Exception: moderngl's own, when no EGL driver is installed
+            (Debian: libegl1, libgl1-mesa-dri).
     """
 
     def __init__(self, stack: np.ndarray, hw: tuple[int, int] = (240, 320)) -> None:

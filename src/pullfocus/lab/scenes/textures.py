@@ -128,8 +128,8 @@ def person_cutouts(photos: Pack, network: Path, limit: int) -> Iterator[tuple[np
         unsure = ((soft > 0.2) & (soft < 0.8)).mean() / max((soft > 0.5).mean(), 1e-6)
         if not 0.05 < mask.mean() < 0.7 or unsure > 0.2:
             continue
-        count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-        x, y, w, h, area = stats[1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])] if count > 1 else [0] * 5
+        stats = cv2.connectedComponentsWithStats(mask.astype(np.uint8))[2]
+        x, y, w, h, area = stats[1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])]
         if h < 80 or area < 0.25 * w * h or h < w:
             continue
         cut = np.dstack([item.rgb, mask.astype(np.uint8) * 255])[y : y + h, x : x + w]

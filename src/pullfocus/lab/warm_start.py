@@ -1,0 +1,75 @@
+"""From the shipped ONNX file back to torch: to check it, and to go on training from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import nn
+
+from pullfocus.lab.export import folded
+from pullfocus.networks.blocks import ConvNorm
+from pullfocus.networks.compact import Compact
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Return the float32 weights of an exported file by the folded network's names."""
+    weights = {}
+    for tensor in onnx.load(str(path)).graph.initializer:
+        name = tensor.name.removesuffix(".half")
+        values = numpy_helper.to_array(tensor)
+        if values.dtype in (np.float16, np.float32):
+            weights[name] = torch.from_numpy(values.astype(np.float32))
+    return weights
+
+
+def folded_from_onnx(path: Path, net: Compact) -> Compact:
+    """Return net, folded, with the weights of an exported file of the same configuration."""
+    net = folded(net.eval())
+    state = net.state_dict()
+    state |= {name: value for name, value in read_weights(path).items() if name in state}
+    net.load_state_dict(state)
+    return net
+
+
+@torch.no_grad()
+def start_from_onnx(path: Path, net: Compact, images: torch.Tensor) -> Compact:
+    """Return net with the weights of an exported file, its norms measured on some pictures.
+
+    Args:
+        path: an exported file of the same configuration.
+        net: the network to fill; left in evaluation mode.
+        images: b 3 h w in 0..1, ordinary pictures; b h w / 1024 should be some hundreds.
+    """
+    weights = read_weights(path)
+    for name, module in net.named_modules():
+        if isinstance(module, ConvNorm):
+            norm = module[1]
+            module[0].weight.copy_(weights[f"{name}.0.weight"])
+            norm.bias.copy_(weights[f"{name}.0.bias"])
+            norm.weight.copy_((norm.running_var + norm.eps).sqrt())
+            norm.bias.add_(norm.running_mean)
+            module.register_forward_hook(_measure_norm)
+    state = net.state_dict()
+    state |= {name: weights[name] for name in state if name in weights and name.startswith("out")}
+    context = {n: w for n, w in weights.items() if ".mix." in n}
+    net.load_state_dict(state | context)
+    net.eval()(images)
+    for module in net.modules():
+        module._forward_hooks.clear()
+    return net
+
+
+def _measure_norm(module: nn.Module, inputs: tuple[torch.Tensor], _: torch.Tensor) -> None:
+    """Give a norm the statistics of what flows in, and gains that keep its answer as it was."""
+    conv, norm = module[0], module[1]  # type: ignore[index]
+    flow = conv(inputs[0])
+    mean, variance = flow.mean((0, 2, 3)), flow.var((0, 2, 3))
+    gain = norm.weight / (norm.running_var + norm.eps).sqrt()
+    norm.bias.add_(gain * (mean - norm.running_mean))
+    norm.weight.copy_(gain * (variance + norm.eps).sqrt())
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(variance)

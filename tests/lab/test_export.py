@@ -1,0 +1,84 @@
+"""Export: dynamic size, parity with torch, the file says what it is; the shipped file too."""
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
+
+import onnxruntime  # noqa: E402
+
+from pullfocus.lab.cli import EMBEDDED  # noqa: E402
+from pullfocus.lab.export import export, folded, parity  # noqa: E402
+from pullfocus.networks.compact import Compact, CompactConfig  # noqa: E402
+
+SMALL = CompactConfig(widths=(8, 16, 16, 32, 32), depths=(1, 1, 1, 1), decoder=(8, 8, 16))
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    torch.manual_seed(0)
+    net = Compact(SMALL)
+    net.train()
+    for _ in range(3):
+        net(torch.rand(2, 3, 64, 64))
+    net = folded(net.eval())
+    path = tmp_path_factory.mktemp("export") / "small.onnx"
+    export(net, path, {"model_id": "small"})
+    return net, path
+
+
+@pytest.mark.parametrize("hw", [(64, 96), (96, 64), (32, 160)])
+def test_parity_with_torch_at_any_size(exported, hw):
+    assert parity(*exported, hw) <= 1e-4
+
+
+def test_folding_changes_little(exported):
+    torch.manual_seed(0)
+    net = Compact(SMALL)
+    net.train()
+    for _ in range(3):
+        net(torch.rand(2, 3, 64, 64))
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        assert (net.eval()(image) - exported[0](image)).abs().max() < 0.02
+
+
+def test_the_file_says_what_it_is(exported):
+    said = {p.key: p.value for p in onnx.load(str(exported[1])).metadata_props}
+    assert said["kind"] == "relative_disparity"
+    assert said["polarity"] == "near_is_large"
+    assert said["model_id"] == "small"
+    assert json.loads(said["preprocessing"])["multiple"] == 32
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    if not EMBEDDED.exists():
+        pytest.skip("no embedded network yet: python -m pullfocus.lab export")
+    return onnxruntime.InferenceSession(str(EMBEDDED))
+
+
+def test_shipped_file_is_small_enough(shipped):
+    assert EMBEDDED.stat().st_size <= 12_000_000
+
+
+@pytest.mark.parametrize("hw", [(224, 320), (320, 224), (32, 96)])
+def test_shipped_file_answers_at_any_size_with_disparity(shipped, hw):
+    image = np.random.default_rng(0).random((1, 3, *hw), np.float32)
+    disparity = shipped.run(["disparity"], {"image": image})[0]
+    assert disparity.shape == (1, 1, *hw)
+    assert disparity.dtype == np.float32
+    assert disparity.min() >= 0
+    assert np.isfinite(disparity).all()
+
+
+def test_shipped_file_holds_the_network_of_this_package(shipped):
+    from pullfocus.lab.warm_start import folded_from_onnx
+
+    net = folded_from_onnx(EMBEDDED, Compact())
+    assert parity(net, EMBEDDED) <= 1e-4
+    said = shipped.get_modelmeta().custom_metadata_map
+    assert {"kind", "polarity", "preprocessing", "licence", "training_data"} <= set(said)
