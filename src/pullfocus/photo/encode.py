@@ -128,7 +128,7 @@ def _encode_png(photo: Photo, ready: Prepared, quality: int) -> bytes:
         data = buffer.tobytes()
     else:
         out = io.BytesIO()
-        _image(ready).save(out, "PNG", compress_level=4)
+        _image(ready).save(out, "PNG", compress_level=3)
         data = out.getvalue()
     chunks = png.metadata_chunks(ready.exif, ready.icc_profile, ready.xmp, ready.dpi)
     gamma = photo.metadata.extra.get("png_gamma")
