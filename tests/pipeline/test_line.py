@@ -1,0 +1,121 @@
+"""The line: the order in which focus and depth are chosen, and what is refused."""
+
+import numpy as np
+import pytest
+
+from pullfocus.errors import PullfocusError, UsageError
+from pullfocus.photo import load, save
+from pullfocus.pipeline import Settings, apply, choose_focus, find_depth, memory, refocus
+from pullfocus.types import DepthMap, Photo
+
+
+def metric(depth):
+    return DepthMap.from_depth_m(1.0 / depth.disparity)
+
+
+def test_focus_comes_from_disparity_then_distance_then_point(photo, depth):
+    assert choose_focus(photo, depth, Settings(focus_disparity=0.5, at=(0.1, 0.5))).disparity == 0.5
+    assert choose_focus(photo, depth, Settings(at=(0.1, 0.5))).disparity == pytest.approx(0.8)
+    near = choose_focus(photo, metric(depth), Settings(focus_m=4.0))
+    assert near.disparity == pytest.approx(0.25)
+    assert near.chosen == "distance"
+
+
+def test_without_a_wish_the_subject_is_found_and_said(photo, depth):
+    focus = choose_focus(photo, depth, Settings())
+    assert focus.chosen in ("face", "nearest salient region")
+
+
+def test_range_in_metres_and_in_disparity(photo, depth):
+    focus = choose_focus(photo, depth, Settings(at=(0.1, 0.5), range=(0.9, 0.5)))
+    assert (focus.near_disparity, focus.far_disparity) == (0.9, 0.5)
+    focus = choose_focus(photo, metric(depth), Settings(focus_m=2.0, range=(1.0, 4.0)))
+    assert (focus.near_disparity, focus.far_disparity) == (1.0, 0.25)
+    assert choose_focus(photo, depth, Settings(range=(0.9, 0.5))).chosen == "range"
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_metric", "words"),
+    [
+        ({"focus_m": 2.0}, False, "metres"),
+        ({"range": (0.2, 0.8)}, False, "from near to far"),
+        ({"range": (2.0, 1.0)}, False, "relative"),
+        ({"range": (4.0, 1.0)}, True, "from near to far"),
+        ({"range": (0.0, 1.0)}, True, "from near to far"),
+    ],
+)
+def test_impossible_focus_is_refused(photo, depth, fields, is_metric, words):
+    with pytest.raises(UsageError, match=words):
+        choose_focus(photo, metric(depth) if is_metric else depth, Settings(**fields))
+
+
+def test_depth_file_must_have_the_photos_shape(photo, tmp_path):
+    np.save(tmp_path / "d.npy", np.random.default_rng(0).random((60, 60), np.float32))
+    with pytest.raises(UsageError, match="60x60"):
+        find_depth(photo, Settings(depth_file=str(tmp_path / "d.npy")))
+
+
+def test_depth_file_of_another_size_is_fitted(photo, tmp_path):
+    np.save(tmp_path / "d.npy", np.random.default_rng(0).random((30, 45), np.float32))
+    assert find_depth(photo, Settings(depth_file=str(tmp_path / "d.npy"))).size_hw == (60, 90)
+
+
+def test_depth_file_and_model_are_not_mixed(photo):
+    with pytest.raises(UsageError, match="not both"):
+        find_depth(photo, Settings(depth_file="d.npy", model="compact"))
+
+
+def test_users_depth_file_goes_before_the_photos_own(photo, depth, tmp_path):
+    np.save(tmp_path / "d.npy", np.full((60, 90), 0.5, np.float32))
+    with_own = photo.with_linear(photo.linear, embedded_depth=metric(depth))
+    assert find_depth(with_own, Settings()).kind == "metric"
+    mine = find_depth(with_own, Settings(depth_file=str(tmp_path / "d.npy")))
+    assert mine.disparity.max() == mine.disparity.min()
+
+
+def test_refocus_is_the_six_statements(photo, depth, tmp_path):
+    import pullfocus
+
+    save(photo, tmp_path / "in.png")
+    np.save(tmp_path / "d.npy", depth.disparity)
+    target = tmp_path / "out.png"
+    done = pullfocus.refocus(
+        tmp_path / "in.png", output=target, at=(0.1, 0.5), depth_file=str(tmp_path / "d.npy")
+    )
+    assert done.output == target
+    read = pullfocus.load(tmp_path / "in.png")
+    focus = pullfocus.focus_at(depth, x=0.1, y=0.5)
+    by_hand = pullfocus.render(read, depth, focus, pullfocus.Lens(f_number=1.8))
+    assert np.array_equal(load(target).encoded, by_hand.encoded)
+
+
+def test_nothing_is_written_without_an_output(photo, depth, tmp_path):
+    save(photo, tmp_path / "in.png")
+    np.save(tmp_path / "d.npy", depth.disparity)
+    before = sorted(tmp_path.iterdir())
+    refocus(tmp_path / "in.png", at="0.1,0.5", depth_file=str(tmp_path / "d.npy"))
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_graded_style_goes_another_way(photo, depth):
+    lens = apply(photo, Settings(at=(0.1, 0.5)), depth=depth)
+    graded = apply(photo, Settings(at=(0.1, 0.5), style="graded", strength=4), depth=depth)
+    assert not np.array_equal(lens.image.linear, graded.image.linear)
+    assert np.array_equal(graded.image.linear[:, :40], photo.linear[:, :40])
+
+
+def test_progress_tells_the_steps(photo, depth):
+    heard = []
+    apply(photo, Settings(at=(0.1, 0.5)), depth=depth, progress=heard.append)
+    assert heard == ["depth", "focus", "render"]
+
+
+def test_too_little_memory_is_refused_politely(monkeypatch, depth):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1000)
+    with pytest.raises(PullfocusError, match="close programs"):
+        apply(Photo.from_array(np.zeros((60, 90, 3), np.uint8)), Settings(), depth=depth)
+
+
+def test_memory_is_read_from_the_system():
+    free, total = memory.free_bytes(), memory.total_bytes()
+    assert free is None or total is None or 0 < free <= total
