@@ -82,3 +82,15 @@ def test_shipped_file_holds_the_network_of_this_package(shipped):
     assert parity(net, EMBEDDED) <= 1e-4
     said = shipped.get_modelmeta().custom_metadata_map
     assert {"kind", "polarity", "preprocessing", "licence", "training_data"} <= set(said)
+
+
+def test_training_can_go_on_from_an_exported_file(exported):
+    from pullfocus.lab.warm_start import start_from_onnx
+
+    images = torch.rand(4, 3, 64, 96)
+    net = start_from_onnx(exported[1], Compact(SMALL), images)
+    with torch.no_grad():
+        difference = (net(images) - exported[0](images)).abs().max()
+    assert difference < 1e-3
+    norm = net.e1[1]
+    assert norm.running_var.min() > 0

@@ -11,7 +11,10 @@ def compact() -> TrainConfig:
     """Return the settings of the shipped network: two CPU cores, hours."""
     return TrainConfig(
         network=CompactConfig(),
-        crops=CropConfig(sizes=((128, 192), (160, 160), (192, 128), (160, 224), (192, 256))),
+        crops=CropConfig(sizes=(
+                (128, 192), (160, 160), (192, 128), (160, 224), (192, 256), (96, 288), (128, 256),
+            )
+        ),
         photos_per_batch=12,
         truths_per_batch={"scenes": 5, "sensor": 1},
         total_crops=90_000,
