@@ -1,0 +1,103 @@
+"""Whatever is wrong: one sentence, the file's name, the documented exit code, no traceback."""
+
+import numpy as np
+import pytest
+
+
+def refused(answer, code, *words):
+    found, out, err = answer
+    assert found == code, err
+    assert out == ""
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1, err
+    for word in words:
+        assert word in err
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.jpg", b""),
+        ("noise.jpg", b"this is no picture at all" * 20),
+        ("page.png", b"<!doctype html><html></html>"),
+    ],
+)
+def test_not_a_picture(cli, folder, name, content):
+    (folder / name).write_bytes(content)
+    refused(cli(name), 4, name)
+
+
+def test_truncated(cli, folder, make_photo):
+    whole = make_photo(folder / "whole.jpg", (200, 300)).read_bytes()
+    (folder / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    refused(cli("half.jpg"), 4, "half.jpg")
+
+
+def test_missing_photo(cli, folder):
+    refused(cli("nowhere.jpg"), 4, "nowhere.jpg")
+
+
+def test_folder_without_photos_and_pattern_without_match(cli, folder):
+    (folder / "void").mkdir()
+    refused(cli("void"), 2, "void")
+    refused(cli("*.cr3"), 2, "*.cr3")
+
+
+def test_wrong_extension_is_read_by_content(cli, folder, make_photo):
+    make_photo(folder / "real.png").rename(folder / "fake.jpg")
+    assert cli("fake.jpg", "--depth", "cat.npy")[0] == 0
+
+
+def test_too_many_megapixels(cli, folder):
+    refused(cli("cat.png", "--max-megapixels", "0.001"), 4, "cat.png", "megapixel")
+
+
+@pytest.mark.parametrize("at", ["1.5,0.5", "-0.1,0.5", "0.5", "a,b", "nan,0.5", "0.1,0.2,0.3"])
+def test_point_outside_the_picture(cli, folder, at):
+    refused(cli("cat.png", f"--at={at}"), 2, "inside the picture")
+
+
+def test_depth_of_another_aspect(cli, folder):
+    np.save(folder / "square.npy", np.zeros((50, 50), np.float32))
+    refused(cli("cat.png", "--depth", "square.npy"), 2, "square.npy", "50x50")
+
+
+def test_depth_with_nan(cli, folder):
+    bad = np.ones((48, 64), np.float32)
+    bad[3, 4] = np.nan
+    np.save(folder / "nan.npy", bad)
+    answer = cli("cat.png", "--depth", "nan.npy")
+    assert answer[0] in (2, 4)
+    refused(answer, answer[0], "nan.npy")
+
+
+def test_missing_depth_and_settings(cli, folder):
+    refused(cli("cat.png", "--depth", "no.npy"), 4, "no.npy")
+    refused(cli("cat.png", "--settings", "no.json"), 4, "no.json")
+
+
+def test_unknown_model(cli, folder):
+    refused(cli("cat.png", "--model", "nosuch"), 2, "nosuch", "pullfocus models")
+
+
+def test_model_that_cannot_be_fetched(cli, folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    answer = cli("cat.png", "--model", "Intel/dpt-large")
+    refused(answer, 3, "Intel/dpt-large")
+
+
+def test_output_in_a_missing_folder_or_format(cli, folder):
+    refused(cli("cat.png", "--depth", "cat.npy", "-o", "nowhere/out.png"), 5, "nowhere")
+    refused(cli("cat.png", "--depth", "cat.npy", "-o", "out.xyz"), 2, "xyz")
+
+
+def test_metres_without_metric_depth(cli, folder):
+    refused(cli("cat.png", "--depth", "cat.npy", "--focus-m", "2"), 2, "metres")
+
+
+def test_no_debris_is_left_after_failures(cli, folder):
+    before = sorted(folder.iterdir())
+    cli("cat.png", "--depth", "cat.npy", "--focus-m", "2")
+    cli("cat.png", "--depth", "no.npy", "--save-settings")
+    assert sorted(folder.iterdir()) == before

@@ -1,0 +1,85 @@
+"""The small verbs: depth, models, doctor, demo."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pullfocus.cli import checkup
+from pullfocus.photo import load
+from pullfocus.photo.depth_file import load_depth
+
+
+@pytest.mark.parametrize("suffix", [".png", ".npy", ".exr", ".pfm"])
+def test_depth_in_every_format(cli, folder, suffix):
+    code, out, err = cli("depth", "cat.png", "-o", f"d{suffix}", "--json")
+    assert code == 0
+    assert "relative" in err
+    assert json.loads(out)[0]["size_hw"] == [48, 64]
+    assert load_depth(folder / f"d{suffix}").size_hw == (48, 64)
+
+
+def test_depth_preview_and_uncertainty(cli, folder):
+    assert cli("depth", "cat.png", "--preview", "--uncertainty")[0] == 0
+    assert load(folder / "cat.depth.preview.png").size_hw == (48, 64)
+    spread = np.load(folder / "cat.depth.uncertainty.npy")
+    assert spread.shape == (48, 64)
+    assert (spread >= 0).all()
+
+
+def test_depth_refuses_and_goes_on(cli, folder):
+    assert cli("depth", "cat.png", "-o", "d.jpg")[0] == 2
+    (folder / "bad.png").write_bytes(b"no")
+    code, _, err = cli("depth", "cat.png", "bad.png", "-o", "out")
+    assert code == 1
+    assert "bad.png" in err
+    assert (folder / "out" / "cat.depth.png").is_file()
+    assert cli("depth", "cat.png", "-o", "out")[0] == 5
+
+
+def test_models_as_table_and_json(cli):
+    code, out, _ = cli("models")
+    assert code == 0
+    assert "pullfocus-compact" in out
+    code, out, _ = cli("models", "--json")
+    cards = json.loads(out)
+    assert [card["id"] for card in cards if card["default"]] == ["pullfocus-compact"]
+    assert all(card["licence"] for card in cards)
+
+
+def test_doctor_on_this_machine(cli):
+    code, out, _ = cli("doctor")
+    assert code == 0
+    assert "can run pullfocus" in out
+    code, out, _ = cli("doctor", "--json")
+    assert {"cores", "memory", "OpenCV", "depth network"} <= {
+        row["what"] for row in json.loads(out)
+    }
+
+
+def test_doctor_says_what_to_do_and_fails(cli, monkeypatch):
+    bad = checkup.Finding("memory", "bad", "0.1 GB free", "close programs")
+    monkeypatch.setattr("pullfocus.cli.doctor.findings", lambda: [bad])
+    code, out, _ = cli("doctor")
+    assert code == 1
+    assert "close programs" in out
+    assert "cannot run" in out
+
+
+def test_missing_extras_are_named(monkeypatch):
+    monkeypatch.setattr(checkup, "find_spec", lambda name: None)
+    notes = [row for row in checkup.findings() if row.what.startswith("extra")]
+    assert all(row.state == "note" and "pip install" in row.to_do for row in notes)
+
+
+def test_demo(cli, folder, make_photo):
+    code, _, err = cli("demo", "-o", "shown")
+    assert code == 0
+    pair = load(folder / "shown" / "scooter.before-after.jpg")
+    photo = load(folder / "shown" / "scooter.jpg")
+    assert pair.width > 2 * photo.width
+    assert str(folder / "shown") in err.replace("\n", "")
+    assert not np.array_equal(
+        load(folder / "shown" / "scooter.refocused.jpg").encoded, photo.encoded
+    )
+    make_photo(folder / "a.png")
