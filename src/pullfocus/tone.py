@@ -77,26 +77,9 @@ class ToneCurve:
         The upper bits of a float are a logarithmic index, fine near black. 8 bits: the code of the
         bin's middle, off by at most 1/30 code. 16 bits: the chord of the bin, off by 1/50 code.
         """
-        out = np.empty(linear.shape, np.uint8 if bit_depth == 8 else np.uint16)
-        offset, slope = _encode_table(self, bit_depth)
-        shift = _SHIFT[bit_depth]
-        values, indices = np.empty(_BAND, np.float32), np.empty(_BAND, np.intp)
-        for source, target, channel in _planes(linear, out, offset.shape[0]):
-            for band in _bands(source.shape[0]):
-                count = source[band].size
-                value = np.fmax(source[band], np.float32(0), out=values[:count])
-                np.fmin(value, np.float32(1), out=value)
-                index = np.right_shift(value.view(np.int32), shift, out=indices[:count])
-                if slope is None:
-                    np.take(offset[channel], index, out=target[band], mode="clip")
-                else:
-                    value *= np.take(slope[channel], index, mode="clip")
-                    value += np.take(offset[channel], index, mode="clip")
-                    target[band] = value
-        return out
+        return _encode(linear, _encode_table(self, bit_depth), bit_depth)
 
 
-_SHIFT = {8: 11, 16: 14}
 _BAND = 1 << 15
 
 
@@ -131,22 +114,65 @@ def decode_table(curve: ToneCurve, bit_depth: int) -> Float32[np.ndarray, "curve
     return np.ascontiguousarray(_per_channel(curve.to_linear, codes), dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _EncodeTable:
+    """code = offset + slope * v in the bin `bits of v >> shift`; without slope, offset is it."""
+
+    shift: int
+    offset: np.ndarray
+    slope: np.ndarray | None = None
+
+
 @lru_cache(maxsize=8)
-def _encode_table(curve: ToneCurve, bit_depth: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Build (codes, None) for 8 bits, (offset, slope) of code = offset + slope * v for 16."""
-    shift = _SHIFT[bit_depth]
-    count = (0x3F800000 >> shift) + 1  # the bin that starts at 1.0 is the last one
-    edges = (np.arange(count + 1, dtype=np.int32) << shift).view(np.float32).astype(np.float64)
+def _encode_table(curve: ToneCurve, bit_depth: int) -> _EncodeTable:
     if bit_depth == 8:
-        first = 99 << (23 - shift)  # below 2^-28 every curve in use is black
-        code = _per_channel(curve.to_encoded, (edges[first:-1] + edges[first + 1 :]) / 2)
-        table = np.zeros((code.shape[0], count), np.uint8)
-        table[:, first:] = np.clip(code * 255 + 0.5, 0, 255)
-        return table, None
+        return _table_of_codes(curve, 11)
+    codes = np.repeat(np.arange(65536, dtype=np.uint16)[:, None], 3, axis=1)
+    for shift in (14, 12, 10):  # sampled profile curves have kinks that want finer bins
+        table = _table_of_chords(curve, shift)
+        if (_encode(curve.decode(codes), table, 16) == codes).all():
+            break
+    return table
+
+
+def _bin_edges(shift: int) -> np.ndarray:
+    count = (0x3F800000 >> shift) + 2  # the bin that starts at 1.0 is the last one
+    return (np.arange(count, dtype=np.int32) << shift).view(np.float32).astype(np.float64)
+
+
+def _table_of_codes(curve: ToneCurve, shift: int) -> _EncodeTable:
+    edges = _bin_edges(shift)
+    first = 99 << (23 - shift)  # below 2^-28 every curve in use is black
+    code = _per_channel(curve.to_encoded, (edges[first:-1] + edges[first + 1 :]) / 2)
+    table = np.zeros((code.shape[0], edges.size - 1), np.uint8)
+    table[:, first:] = np.clip(code * 255 + 0.5, 0, 255)
+    return _EncodeTable(shift, table)
+
+
+def _table_of_chords(curve: ToneCurve, shift: int) -> _EncodeTable:
+    edges = _bin_edges(shift)
     code = np.clip(_per_channel(curve.to_encoded, edges), 0.0, 2.0) * 65535
     slope = np.diff(code) / np.diff(edges)
     offset = code[:, :-1] - slope * edges[:-1] + 0.5
-    return offset.astype(np.float32), slope.astype(np.float32)
+    return _EncodeTable(shift, offset.astype(np.float32), slope.astype(np.float32))
+
+
+def _encode(linear: np.ndarray, table: _EncodeTable, bit_depth: int) -> np.ndarray:
+    out = np.empty(linear.shape, np.uint8 if bit_depth == 8 else np.uint16)
+    values, indices = np.empty(_BAND, np.float32), np.empty(_BAND, np.intp)
+    for source, target, channel in _planes(linear, out, table.offset.shape[0]):
+        for band in _bands(source.shape[0]):
+            count = source[band].size
+            value = np.fmax(source[band], np.float32(0), out=values[:count])
+            np.fmin(value, np.float32(1), out=value)
+            index = np.right_shift(value.view(np.int32), table.shift, out=indices[:count])
+            if table.slope is None:
+                np.take(table.offset[channel], index, out=target[band], mode="clip")
+            else:
+                value *= np.take(table.slope[channel], index, mode="clip")
+                value += np.take(table.offset[channel], index, mode="clip")
+                target[band] = value
+    return out
 
 
 SRGB = ToneCurve()
