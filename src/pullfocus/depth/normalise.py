@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32
 
+from pullfocus.depth.card import OutputKind
 from pullfocus.depth.estimator import RawDepth
 from pullfocus.types import DepthKind
 
@@ -22,18 +23,26 @@ def to_disparity(raw: RawDepth) -> tuple[Float32[np.ndarray, "h w"], DepthKind]:
 
     Convention: larger = nearer, >= 0; relative disparity lies in 0..1.
     """
-    values: np.ndarray = np.nan_to_num(
-        np.asarray(raw.values, np.float32), nan=0.0, posinf=0.0, neginf=0.0
-    )
+    values = _finite(np.asarray(raw.values, np.float32), raw.kind)
     if raw.kind == "metric_disparity":
         return np.clip(values, 0, np.float32(1 / NEAREST_M)), "metric"
     if raw.kind == "metric_depth":
-        known = values > 0
-        inverse = np.divide(1, np.maximum(values, np.float32(NEAREST_M)), where=known)
-        return np.where(known, inverse, 0).astype(np.float32), "metric"
+        return 1 / np.maximum(values, np.float32(NEAREST_M)), "metric"
     if raw.kind == "relative_depth":
         values = 1 / (0.1 + 0.9 * normalised(values))
     return normalised(values), "relative"
+
+
+def _finite(values: np.ndarray, kind: OutputKind) -> np.ndarray:
+    """Put what a network left open (NaN, infinity, metres <= 0) at the farthest that it said."""
+    known = np.isfinite(values)
+    if kind == "metric_depth":
+        known &= values > 0
+    if known.all():
+        return values
+    said = values[known] if known.any() else np.ones(1, np.float32)
+    farthest = said.min() if kind.endswith("disparity") else said.max()
+    return np.where(known, values, farthest)
 
 
 def normalised(values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:

@@ -1,11 +1,12 @@
 """Read what an ONNX file says about itself, or guess it in the documented way.
 
-Metadata of the file (ONNX metadata_props) or of `NAME.onnx.json` beside it, which wins:
+Metadata of the file (ONNX metadata_props, as the lab's export writes them) or of `NAME.onnx.json`
+beside it, which wins:
 
-    kind            "relative_disparity" | "metric_disparity" | "relative_depth" | "metric_depth"
-                    ("relative" = relative_disparity, "metric" = metric_depth)
-    polarity        "near_is_large" | "far_is_large": turns disparity into depth or back in `kind`
-    preprocessing   JSON: size_hw [h, w], multiple, rule, scale, mean [3], std [3]
+    kind            "relative disparity" | "metric disparity" | "relative depth" | "metric depth"
+    polarity        "larger = nearer" | "larger = farther"; turns disparity into depth or back
+    preprocessing   JSON: mean [3], std [3], range [0, 1] or [0, 255], channels "RGB", multiple_of,
+                    and long_side (keeps the aspect) or size_hw [h, w] (does not)
     licence         SPDX identifier
 
 Without them: the input's fixed size, else 384 on the longer side in multiples of 32; ImageNet mean
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +28,7 @@ from pullfocus.depth.card import (
     ModelCard,
     OutputKind,
     Preprocessing,
+    Triple,
 )
 from pullfocus.depth.onnx_session import open_session
 from pullfocus.errors import UnreadableInputError
@@ -35,7 +37,7 @@ GUESS_NOTE = (
     "The file says nothing about its kind or preprocessing: taken as relative disparity from an "
     "ImageNet-normalised picture."
 )
-_SHORT = {"relative": "relative_disparity", "metric": "metric_depth"}
+_KEYS = {"mean", "std", "range", "channels", "multiple_of", "long_side", "size_hw"}
 
 
 def card_of_onnx(path: Path) -> ModelCard:
@@ -50,7 +52,7 @@ def card_of_onnx(path: Path) -> ModelCard:
     try:
         kind = _kind(said)
         rule = _preprocessing(said, shape)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise UnreadableInputError(
             f"The metadata of {path} cannot be understood ({error}); correct it or remove it."
         ) from None
@@ -83,33 +85,54 @@ def _sidecar(path: Path) -> dict[str, Any]:
 
 
 def _kind(said: Mapping[str, Any]) -> OutputKind:
-    kind = str(said.get("kind", "relative_disparity"))
-    kind = _SHORT.get(kind, kind)
+    kind = str(said.get("kind", "relative_disparity")).replace(" ", "_")
     if kind not in OUTPUT_KINDS:
         raise ValueError(f"kind {kind!r} is none of {', '.join(OUTPUT_KINDS)}")
     unit = kind.split("_")[0]
     polarity = said.get("polarity")
-    if polarity == "near_is_large":
+    if polarity == "larger = nearer":
         kind = f"{unit}_disparity"
-    elif polarity == "far_is_large":
+    elif polarity == "larger = farther":
         kind = f"{unit}_depth"
     elif polarity is not None:
-        raise ValueError(f"polarity {polarity!r} is neither near_is_large nor far_is_large")
+        raise ValueError(f"polarity {polarity!r} is not 'larger = nearer' or 'larger = farther'")
     return cast(OutputKind, kind)
 
 
 def _preprocessing(said: Mapping[str, Any], shape: list[Any]) -> Preprocessing:
-    height, width = shape[-2:] if len(shape) == 4 else (None, None)
     rule = Preprocessing(mean=IMAGENET_MEAN, std=IMAGENET_STD)
-    if isinstance(height, int) and isinstance(width, int):
-        rule = replace(rule, size_hw=(height, width), multiple=1, rule="fixed")
     given = said.get("preprocessing", {})
     given = json.loads(given) if isinstance(given, str) else given
-    known = {field.name for field in fields(Preprocessing)}
-    unknown = set(given) - known
-    if unknown:
+    if unknown := set(given) - _KEYS:
         raise ValueError(f"preprocessing has no {', '.join(sorted(unknown))}")
-    values: dict[str, Any] = {
-        name: tuple(v) if isinstance(v, list) else v for name, v in given.items()
-    }
-    return replace(rule, **values)
+    if given.get("channels", "RGB") != "RGB":
+        raise ValueError("only RGB networks can be used")
+    if "long_side" in given:
+        rule = replace(rule, size_hw=(int(given["long_side"]),) * 2)
+    if "size_hw" in given:
+        height, width = given["size_hw"]
+        rule = replace(rule, size_hw=(int(height), int(width)), rule="fixed")
+    low, high = given.get("range", (0, 1))
+    if low != 0 or high <= 0:
+        raise ValueError(f"range {given['range']} does not start at 0")
+    rule = replace(
+        rule,
+        multiple=int(given.get("multiple_of", rule.multiple)),
+        scale=high / 255.0,
+        mean=_triple(given.get("mean", rule.mean)),
+        std=_triple(given.get("std", rule.std)),
+    )
+    return _fixed(rule, shape)
+
+
+def _fixed(rule: Preprocessing, shape: list[Any]) -> Preprocessing:
+    """Let a size that is fixed in the network's input win over everything said."""
+    height, width = shape[-2:] if len(shape) == 4 else (None, None)
+    if isinstance(height, int) and isinstance(width, int):
+        return replace(rule, size_hw=(height, width), multiple=1, rule="fixed")
+    return rule
+
+
+def _triple(values: Any) -> Triple:
+    red, green, blue = (float(v) for v in values)
+    return red, green, blue

@@ -20,8 +20,7 @@ from pullfocus.errors import MissingModelError, UsageError
 
 EMBEDDED = "pullfocus-compact"
 
-_DPT = Preprocessing((384, 384), 32, "short_side", mean=HALF, std=HALF)
-_HYBRID = Preprocessing((384, 384), 32, "short_side", mean=HALF, std=HALF)
+_DPT = Preprocessing((384, 384), 32, "fixed", mean=HALF, std=HALF)
 _ANYTHING = Preprocessing((518, 518), 14, "short_side", mean=IMAGENET_MEAN, std=IMAGENET_STD)
 _ZOE = Preprocessing((384, 512), 32, "pad", mean=HALF, std=HALF)
 _PRO = Preprocessing((1536, 1536), 1, "fixed", mean=HALF, std=HALF)
@@ -99,7 +98,7 @@ CARDS: tuple[ModelCard, ...] = (
         _ANYTHING,
         millions=24.8,
     ),
-    _hub("Intel/dpt-hybrid-midas", "Apache-2.0", "relative_disparity", _HYBRID, millions=123.0),
+    _hub("Intel/dpt-hybrid-midas", "Apache-2.0", "relative_disparity", _DPT, millions=123.0),
     _hub("Intel/dpt-large", "Apache-2.0", "relative_disparity", _DPT, millions=343.0),
     _hub("Intel/zoedepth-nyu-kitti", "MIT", "metric_depth", _ZOE, millions=345.0),
     _hub(
