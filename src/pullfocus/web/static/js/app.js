@@ -1,0 +1,517 @@
+/** App: the photos that are open, which is shown, and what every button does. */
+
+import { call, follow, isCancel, post, upload } from './api.js';
+import { makeBar } from './bar.js';
+import { Brushing } from './brushing.js';
+import { aboutDialog, helpDialog, saveDialog, settingsDialog } from './dialogs.js';
+import { calm, h, iconButton, say, toast } from './dom.js';
+import { listen } from './gestures.js';
+import { listenForKeys } from './keys.js';
+import { Detail } from './detail.js';
+import { paintPeaking } from './magma.js';
+import { blurGain, eased, focusOf } from './optics.js';
+import { fWords, makePanel, shifted } from './panel.js';
+import { OpenPhoto } from './photo.js';
+import { Picture } from './picture.js';
+import { Progress } from './progress.js';
+import { Stage } from './stage.js';
+import { listenForFiles, makeStart } from './start.js';
+import { showStrip } from './strip.js';
+import { t } from './strings.js';
+
+const STOPS = [0.95, 1, 1.2, 1.4, 1.8, 2, 2.4, 2.8, 3.5, 4, 5.6, 8, 11, 16, 22];
+
+export class App {
+  /** @param {any} info what the server can do */
+  constructor(info) {
+    this.info = info;
+    /** @type {OpenPhoto[]} */
+    this.photos = [];
+    /** @type {OpenPhoto | null} */
+    this.photo = null;
+    this.view = 'home';
+    this.depthOn = false;
+    this.peakingOn = false;
+    this.spaceHeld = false;
+    this.pulling = 0;
+    const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+    [this.main, this.stageRoot, this.startRoot, this.panelRoot, this.stripRoot] = ['main', 'stage', 'start', 'panel', 'strip'].map(at);
+    this.canvas = h('canvas', { class: 'view', tabindex: 0, role: 'application', 'aria-label': t('stage') });
+    this.stageRoot.append(this.canvas);
+    this.stage = new Stage(this.canvas);
+    this.progress = new Progress(this.stageRoot);
+    this.brushing = new Brushing(this.stageRoot, this);
+    this.detail = new Detail(this);
+    this.picture = new Picture((image) => { this.stage.picture = image; this.stage.ask(); }, (error) => this.fail(error));
+    this.bar = makeBar(at('bar'), this);
+    this.panel = makePanel(this.panelRoot, this);
+    this.hint = h('div', { class: 'chip hint', hidden: true });
+    this.loupe = h('div', { class: 'chip loupe', hidden: true, 'aria-hidden': 'true' });
+    this.divider = h('button', { type: 'button', class: 'divider', hidden: true, role: 'slider', 'aria-label': t('divider'), 'aria-valuemin': 0, 'aria-valuemax': 100 });
+    this.zoomLabel = h('button', { type: 'button', title: t('hundred'), 'aria-label': t('hundred'), onclick: () => this.zoomFull() }, '100 %');
+    const hold = iconButton('eye', t('hold'), () => {});
+    hold.addEventListener('pointerdown', () => this.holdOriginal(true));
+    for (const end of ['pointerup', 'pointerleave', 'pointercancel']) hold.addEventListener(end, () => this.holdOriginal(false));
+    hold.addEventListener('keydown', (event) => { if (event.key === 'Enter') this.holdOriginal(!this.stage.holdOriginal); });
+    this.stageRoot.append(this.hint, this.loupe, this.divider, h('div', { class: 'chip tools' },
+      iconButton('minus', t('zoomOut'), () => this.zoomBy(0.8)), this.zoomLabel, iconButton('plus', t('zoomIn'), () => this.zoomBy(1.25)),
+      iconButton('fit', t('fit'), () => this.zoomFit()), hold));
+    this.files = h('input', { type: 'file', accept: 'image/*,.heic,.heif,.tif,.tiff', multiple: true, hidden: true, 'aria-label': t('choose'),
+      onchange: () => { this.openFiles([...this.files.files]); this.files.value = ''; } });
+    document.body.append(this.files);
+    this.stage.onpaint = () => this.placeOverlays();
+  }
+
+  async begin() {
+    makeStart(this.startRoot, this);
+    listenForFiles((files) => this.openFiles(files));
+    listenForKeys(this);
+    this.listenToStage();
+    this.listenToDivider();
+    const gpu = await this.picture.prepare();
+    if (!gpu) console.info(t('noGpu'));
+    document.body.dataset.renderer = gpu ? 'gpu' : 'server';
+    this.show('home');
+    document.body.dataset.ready = 'yes';
+  }
+
+  // ---------------------------------------------------------------- views
+
+  show(view) {
+    this.view = view === 'stage' && this.photo ? 'stage' : 'home';
+    const on = this.view === 'stage';
+    document.body.dataset.view = this.view;
+    this.stageRoot.hidden = !on;
+    this.panelRoot.hidden = !on || !this.photo?.depth;
+    this.startRoot.hidden = on;
+    this.refresh();
+    if (on) this.stage.resize();
+  }
+
+  refresh() {
+    this.bar.show();
+    this.panel.show();
+    showStrip(this.stripRoot, this);
+    this.stageRoot.classList.toggle('brushing', this.brushing.on);
+  }
+
+  fail(error) {
+    if (isCancel(error) || error.kind === 'token') return;
+    toast(error.kind === 'offline' ? t('offline') : error.message, { bad: true });
+  }
+
+  choose() { this.files.click(); }
+  showHelp() { helpDialog(); }
+  showAbout() { aboutDialog(this); }
+  showSave() { if (this.photo?.depth) saveDialog(this); }
+  showSettings() { if (this.photo) settingsDialog(this); }
+
+  // ---------------------------------------------------------------- photos
+
+  async openFiles(files) {
+    const cap = this.info.max_upload_mb;
+    for (const file of files) {
+      if (file.size > cap * 1e6) {
+        toast(t('tooLarge', { name: file.name, n: cap }), { bad: true });
+        continue;
+      }
+      if (file.name.endsWith('.json') && this.photo) {
+        const { Edit } = await import('./edit.js');
+        try { this.photo.edit.set(Edit.read(await file.text(), this.info.defaults)); } catch (error) { this.fail(error); }
+        continue;
+      }
+      await this.bring(file.name || 'pasted.png', (tell, signal) =>
+        upload(`/api/photos?name=${encodeURIComponent(file.name || 'pasted.png')}`, file, (part) => tell(part * 0.9, t('uploading', { name: file.name })), signal));
+    }
+  }
+
+  openSample(name) {
+    return this.bring(name, (_, signal) => post(`/api/photos/samples/${name}`, {}, signal));
+  }
+
+  /** Bring in one photo: send it, have it read, show it, have its depth worked out. */
+  async bring(name, send) {
+    this.stageRoot.hidden = false;
+    this.startRoot.hidden = true;
+    let photo = null;
+    try {
+      await this.progress.during(name, async (tell, signal) => {
+        const view = await follow(await send(tell, signal), tell, signal);
+        photo = new OpenPhoto(view, this.info.defaults);
+        photo.edit.addEventListener('change', (event) => this.edited(photo, event.detail.transient));
+        await photo.fetchImage();
+        this.photos.push(photo);
+        this.select(photo);
+        await photo.fetchDepth(tell, signal);
+      });
+      photo.start = photo.firstFocus;
+      photo.edit.now = { ...photo.edit.now, ...photo.start };
+      this.select(photo);
+      this.tellFirst(photo);
+    } catch (error) {
+      if (photo) this.closePhoto(photo);
+      this.show(this.photo ? 'stage' : 'home');
+      if (isCancel(error)) toast(t('cancelled'));
+      else this.fail(error);
+    }
+  }
+
+  tellFirst(photo) {
+    const chosen = photo.depthInfo?.subject?.chosen ?? '';
+    const first = !localStorage.getItem('pullfocus-seen');
+    localStorage.setItem('pullfocus-seen', 'yes');
+    this.showHint(first ? t('firstRun') : t('subject', { what: chosen }), first ? 9000 : 4500);
+    say(t('subject', { what: chosen }));
+    for (const note of photo.view.notes) toast(note);
+  }
+
+  showHint(text, time = 3000) {
+    this.hint.textContent = text;
+    this.hint.hidden = false;
+    clearTimeout(this.hintTimer);
+    this.hintTimer = setTimeout(() => { this.hint.hidden = true; }, time);
+  }
+
+  /** @param {OpenPhoto} photo */
+  select(photo) {
+    const other = this.photo !== photo;
+    this.photo = photo;
+    this.stage.original = photo.image;
+    if (other) {
+      this.stage.picture = null;
+      this.stage.patch = null;
+      this.stage.view.show(photo.size);
+    }
+    this.show('stage');
+    this.showFocus();
+    this.showDepth();
+    this.picture.ask(photo);
+    this.stage.ask();
+  }
+
+  selectBeside(way) {
+    const at = this.photos.indexOf(this.photo);
+    if (this.photos[at + way]) this.select(this.photos[at + way]);
+  }
+
+  closePhoto(photo) {
+    const at = this.photos.indexOf(photo);
+    if (at >= 0) this.photos.splice(at, 1);
+    call(`/api/photos/${photo.id}`, { method: 'DELETE' }).catch(() => {});
+    photo.image?.close();
+    if (this.photo !== photo) return this.refresh();
+    this.photo = null;
+    const next = this.photos[Math.min(at, this.photos.length - 1)];
+    if (next) this.select(next);
+    else this.show('home');
+  }
+
+  // ---------------------------------------------------------------- edits
+
+  /** Settings changed: show them; fetch other depth if they ask for it. */
+  edited(photo, transient) {
+    if (photo !== this.photo) return;
+    const wanted = `${photo.edit.now.model}/${photo.edit.now.refine}`;
+    if (photo.depth && photo.depthOf !== undefined && photo.depthOf !== wanted) this.changeDepth(photo, wanted);
+    photo.depthOf = wanted;
+    this.showFocus();
+    this.picture.ask(photo, { draft: transient });
+    clearTimeout(this.finePicture);
+    if (transient) this.finePicture = setTimeout(() => this.picture.ask(photo), 160);
+    this.detail.ask();
+    if (this.peakingOn) this.showDepth();
+    this.bar.show();
+    this.panel.show();
+    this.stage.ask();
+  }
+
+  async changeDepth(photo, wanted) {
+    const plane = photo.edit.now;
+    try {
+      await this.progress.during(t('measuring'), (tell, signal) => photo.fetchDepth(tell, signal));
+      if (plane.at) photo.edit.now = { ...photo.edit.now, focus_disparity: photo.disparityAt(...plane.at) };
+      this.depthEdited(photo);
+    } catch (error) {
+      photo.depthOf = wanted;
+      photo.edit.undo();
+      if (!isCancel(error)) this.fail(error);
+    }
+  }
+
+  async useDepthFile(file) {
+    const { photo } = this;
+    if (!photo) return;
+    try {
+      await this.progress.during(file.name, async (tell, signal) => {
+        await call(`/api/photos/${photo.id}/depth-file?name=${encodeURIComponent(file.name)}`, { method: 'PUT', body: file, signal });
+        await photo.fetchDepth(tell, signal);
+      });
+      photo.edit.now = { ...photo.edit.now, ...photo.firstFocus, range: null };
+      this.depthEdited(photo);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** The depth map itself changed (brush, other model). */
+  depthEdited(photo) {
+    if (photo !== this.photo) return;
+    this.showDepth();
+    this.showFocus();
+    if (!this.picture.here) this.settleDepth().then(() => this.picture.ask(photo), (error) => this.fail(error));
+    else this.picture.ask(photo);
+    this.detail.ask();
+    this.refresh();
+    this.stage.ask();
+  }
+
+  /** Let the server know what the brush did, before it renders anything. */
+  async settleDepth() {
+    const { photo } = this;
+    if (!photo?.unsent) return;
+    photo.unsent = false;
+    try {
+      await photo.sendEdit();
+      photo.hasEdits = true;
+    } catch (error) {
+      photo.unsent = true;
+      throw error;
+    }
+  }
+
+  resetEdit() {
+    const { photo } = this;
+    if (photo) photo.edit.reset({ ...photo.start, model: photo.edit.now.model, refine: photo.edit.now.refine });
+  }
+
+  aperture(way) {
+    if (!this.photo) return;
+    const now = this.photo.edit.now.f_number;
+    const next = way > 0 ? STOPS.find((f) => f > now + 0.01) : STOPS.findLast((f) => f < now - 0.01);
+    if (!next) return;
+    this.photo.edit.set({ f_number: next });
+    say(fWords(next));
+    this.showHint(fWords(next), 1200);
+  }
+
+  // ---------------------------------------------------------------- focus
+
+  distanceWords(disparity) {
+    if (this.photo?.depth?.kind !== 'metric') return t('relativeValue', { n: Math.round(disparity * 100) });
+    return disparity < 1e-3 ? t('infinity') : t('metricValue', { n: (1 / disparity).toFixed(disparity > 0.5 ? 2 : 1) });
+  }
+
+  /** Focus on a point (fractions). @param {boolean} transient while a finger moves */
+  focusAt(x, y, transient = false) {
+    const { photo } = this;
+    if (!photo?.depth || x < 0 || y < 0 || x > 1 || y > 1) return;
+    const plane = photo.disparityAt(x, y);
+    const change = { at: [round(x), round(y)], focus_m: null, focus_disparity: plane };
+    const focus = focusOf(photo.edit.now, photo.depth);
+    if (focus.range) change.range = shifted(focus.range, plane - focus.plane, photo);
+    photo.edit.set(change, { transient });
+    if (!transient) say(t('focusedAt', { where: this.distanceWords(plane) }));
+  }
+
+  /** Turn the focus slowly to a point, as a focus puller does. */
+  pullTo(x, y) {
+    const { photo } = this;
+    if (!photo?.depth) return;
+    const from = this.picture.planeShown ?? focusOf(photo.edit.now, photo.depth).plane;
+    const to = photo.disparityAt(x, y);
+    this.focusAt(x, y);
+    if (calm() || !this.picture.here || photo.edit.now.range) return;
+    const began = performance.now();
+    const time = 900;
+    const run = (this.pulling += 1);
+    const frame = () => {
+      const part = Math.min(1, (performance.now() - began) / time);
+      if (run !== this.pulling || this.photo !== photo) return;
+      this.stage.ring = 1 - part;
+      this.picture.ask(photo, part < 1 ? { plane: from + (to - from) * eased(part), draft: true } : {});
+      if (part < 1) requestAnimationFrame(frame);
+    };
+    frame();
+  }
+
+  showFocus() {
+    const { photo } = this;
+    const at = photo?.edit.now.at;
+    this.stage.ring = 0;
+    this.stage.cross = photo?.depth && at ? { x: at[0], y: at[1], certain: true } : null;
+    this.cross = null;
+    this.stage.ask();
+  }
+
+  moveCross(dx, dy) {
+    const from = this.cross ?? this.stage.cross ?? { x: 0.5, y: 0.5 };
+    const inside = (v) => Math.min(1, Math.max(0, v));
+    this.cross = { x: inside(from.x + dx), y: inside(from.y + dy) };
+    this.stage.cross = { ...this.cross, certain: false };
+    const where = this.photo?.depth ? this.distanceWords(this.photo.disparityAt(this.cross.x, this.cross.y)) : '';
+    say(t('crossAt', { x: Math.round(this.cross.x * 100), y: Math.round(this.cross.y * 100), where }));
+    this.stage.ask();
+  }
+
+  focusAtCross() {
+    const at = this.cross ?? this.stage.cross;
+    if (at) this.focusAt(at.x, at.y);
+  }
+
+  pullToCross() {
+    const at = this.cross ?? this.stage.cross;
+    if (at) this.pullTo(at.x, at.y);
+  }
+
+  // ---------------------------------------------------------------- looks
+
+  toggleDepth(on = !this.depthOn) {
+    if (!this.photo?.depth) return;
+    this.depthOn = on;
+    if (!on && this.brushing.on) this.brushing.show(false);
+    this.showDepth();
+    this.refresh();
+  }
+
+  toggleBrush() {
+    if (!this.photo?.depth) return;
+    const on = !this.brushing.on;
+    this.brushing.show(on);
+    this.toggleDepth(on);
+  }
+
+  togglePeaking() {
+    this.peakingOn = !this.peakingOn;
+    this.showDepth();
+    this.refresh();
+  }
+
+  toggleDivider() {
+    this.stage.divider = this.stage.divider === null ? 0.5 : null;
+    this.stage.ask();
+    this.refresh();
+  }
+
+  leaveModes() {
+    if (this.brushing.on) return this.toggleBrush();
+    if (this.depthOn) this.toggleDepth(false);
+    if (this.stage.divider !== null) this.toggleDivider();
+    if (this.peakingOn) this.togglePeaking();
+  }
+
+  holdOriginal(on) {
+    if (this.stage.holdOriginal === on) return;
+    this.stage.holdOriginal = on;
+    this.stage.ask();
+  }
+
+  showDepth() {
+    const { photo } = this;
+    this.stage.depth = this.depthOn && photo?.depth ? photo.depthCanvas : null;
+    this.stage.peaking = null;
+    if (!this.depthOn) this.loupe.hidden = true;
+    if (this.peakingOn && photo?.depth) {
+      this.peakingCanvas ??= document.createElement('canvas');
+      paintPeaking(this.peakingCanvas, photo.depth, this.radiusOf(photo));
+      this.stage.peaking = this.peakingCanvas;
+    }
+    this.stage.ask();
+  }
+
+  /** Blur radius in preview pixels of a disparity. */
+  radiusOf(photo) {
+    const { depth, edit } = photo;
+    const { plane, range } = focusOf(edit.now, depth);
+    const gain = blurGain(edit.now.f_number, edit.now.focal_length_mm ?? depth.focal_length_mm, edit.now.sensor_width_mm ?? depth.sensor_width_mm, plane, Math.max(depth.width, depth.height));
+    if (!range) return (d) => gain * (d - plane);
+    return (d) => gain * (Math.max(0, d - range.near) + Math.min(0, d - range.far));
+  }
+
+  zoomBy(factor, x, y) { this.stage.view.zoom(factor, x, y); this.viewChanged(); }
+  zoomFit() { this.stage.view.fit(); this.viewChanged(); }
+  zoomFull() { this.stage.view.zoom(this.stage.view.fullScale / this.stage.view.scale); this.viewChanged(); }
+  panBy(dx, dy) { this.stage.view.pan(dx, dy); this.viewChanged(); }
+
+  viewChanged() {
+    this.stage.ask();
+    this.detail.ask();
+  }
+
+  placeOverlays() {
+    const { view } = this.stage;
+    this.zoomLabel.textContent = `${Math.round((view.scale / view.fullScale) * 100)} %`;
+    this.divider.hidden = this.stage.divider === null || this.view !== 'stage';
+    if (this.stage.divider === null) return;
+    this.divider.style.left = `${view.toScreen(this.stage.divider, 0).x}px`;
+    this.divider.setAttribute('aria-valuenow', String(Math.round(this.stage.divider * 100)));
+  }
+
+  // ---------------------------------------------------------------- hands
+
+  listenToStage() {
+    const { view } = this.stage;
+    listen(this.canvas, {
+      panning: () => this.spaceHeld,
+      touch: (px, py, phase) => {
+        const at = view.toPhoto(px, py);
+        if (this.brushing.on) return this.brushing.touch(at, phase);
+        if (at.x < 0 || at.y < 0 || at.x > 1 || at.y > 1) return;
+        this.pulling += 1;
+        if (phase === 'end') return this.photo?.edit.pending ? this.focusAt(at.x, at.y) : undefined;
+        this.focusAt(at.x, at.y, true);
+      },
+      double: (px, py) => {
+        const at = view.toPhoto(px, py);
+        if (!this.brushing.on && this.lastFocus) this.pullFrom(at);
+      },
+      pan: (dx, dy) => this.panBy(dx, dy),
+      zoom: (factor, px, py) => this.zoomBy(factor, px, py),
+      hover: (px, py) => this.hover(px, py),
+      leave: () => { this.loupe.hidden = true; this.stage.brush = null; this.stage.ask(); },
+    });
+  }
+
+  /** A double click: the first click focused already, so pull from where the focus was before. */
+  pullFrom(at) {
+    const { photo } = this;
+    const before = photo?.edit.past.at(-1)?.settings;
+    if (before?.focus_disparity != null) this.picture.planeShown = before.focus_disparity;
+    this.pullTo(Math.min(1, Math.max(0, at.x)), Math.min(1, Math.max(0, at.y)));
+  }
+
+  get lastFocus() { return this.photo?.depth ? true : null; }
+
+  hover(px, py) {
+    const at = this.stage.view.toPhoto(px, py);
+    if (this.brushing.on) this.brushing.hover(at);
+    const inside = at.x >= 0 && at.y >= 0 && at.x < 1 && at.y < 1;
+    this.loupe.hidden = !(this.depthOn && inside && this.photo?.depth);
+    if (this.loupe.hidden) return;
+    const { depth } = this.photo;
+    const d = depth.data[Math.floor(at.y * depth.height) * depth.width + Math.floor(at.x * depth.width)];
+    const radius = this.radiusOf(this.photo)(d);
+    this.loupe.replaceChildren(h('b', {}, this.distanceWords(d)), h('span', { class: 'soft' }, `${Math.abs(radius) < 0.5 ? '●' : '○'} ${Math.abs(radius).toFixed(1)} px`));
+    this.loupe.style.transform = `translate(${Math.min(px + 18, this.stage.view.width - 110)}px, ${Math.max(8, py - 62)}px)`;
+  }
+
+  listenToDivider() {
+    const { divider, stage } = this;
+    const move = (event) => {
+      const box = this.canvas.getBoundingClientRect();
+      stage.divider = Math.min(1, Math.max(0, stage.view.toPhoto(event.clientX - box.left, 0).x));
+      stage.ask();
+    };
+    divider.addEventListener('pointerdown', (event) => divider.setPointerCapture(event.pointerId));
+    divider.addEventListener('pointermove', (event) => { if (divider.hasPointerCapture(event.pointerId)) move(event); });
+    divider.addEventListener('keydown', (event) => {
+      const step = { ArrowLeft: -0.02, ArrowRight: 0.02 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      event.stopPropagation();
+      stage.divider = Math.min(1, Math.max(0, stage.divider + step));
+      stage.ask();
+    });
+  }
+}
+
+const round = (v) => Math.round(v * 1e5) / 1e5;

@@ -1,0 +1,39 @@
+/** Bar: the row of buttons at the top. */
+
+import { h, icon, iconButton } from './dom.js';
+import { t } from './strings.js';
+
+/** @param {HTMLElement} root @param {any} app */
+export function makeBar(root, app) {
+  const brand = h('button', { type: 'button', class: 'brand', 'aria-label': t('home'), title: t('home'), onclick: () => app.show('home') });
+  brand.append(icon('brand'), h('span', {}, t('brand')));
+  const title = h('div', { class: 'title space' });
+  const undo = iconButton('undo', `${t('undo')} (Ctrl+Z)`, () => app.photo?.edit.undo());
+  const redo = iconButton('redo', `${t('redo')} (Ctrl+Shift+Z)`, () => app.photo?.edit.redo());
+  const compare = iconButton('compare', `${t('compare')} (C)`, () => app.toggleDivider(), { 'aria-pressed': 'false' });
+  const depth = iconButton('depth', `${t('depth')} (D)`, () => app.toggleDepth(), { 'aria-pressed': 'false' });
+  const brush = iconButton('brush', `${t('brush')} (B)`, () => app.toggleBrush(), { 'aria-pressed': 'false' });
+  const peak = iconButton('peak', `${t('peaking')} (P)`, () => app.togglePeaking(), { 'aria-pressed': 'false' });
+  const save = h('button', { type: 'button', class: 'main', onclick: () => app.showSave() }, t('save'));
+  const gap = h('span', { class: 'gap' });
+  const editing = [undo, redo, gap, compare, depth, peak, brush];
+  root.replaceChildren(brand, iconButton('open', `${t('open')} (O)`, () => app.choose()), title, ...editing,
+    h('span', { class: 'gap' }), iconButton('help', `${t('help')} (?)`, () => app.showHelp()),
+    iconButton('info', t('about'), () => app.showAbout()), save);
+  return {
+    show() {
+      const on = app.view === 'stage' && app.photo !== null;
+      for (const element of [...editing, save]) element.hidden = !on;
+      title.textContent = on ? app.photo.name : '';
+      if (!on) return;
+      const { edit } = app.photo;
+      undo.disabled = !edit.past.length && !edit.pending;
+      redo.disabled = !edit.future.length;
+      save.disabled = !app.photo.depth;
+      const modes = { compare: app.stage.divider !== null, depth: app.depthOn, brush: app.brushing.on, peak: app.peakingOn };
+      for (const [button, name] of [[compare, 'compare'], [depth, 'depth'], [brush, 'brush'], [peak, 'peak']]) {
+        button.setAttribute('aria-pressed', String(modes[name]));
+      }
+    },
+  };
+}

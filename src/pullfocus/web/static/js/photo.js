@@ -1,0 +1,99 @@
+/** OpenPhoto: one photo on the page: its picture, its depth, its edit, what the brush did. */
+
+import { call, follow, post } from './api.js';
+import { Edit } from './edit.js';
+import { depthHistogram, disparityAt } from './optics.js';
+import { paintDepth } from './magma.js';
+
+export class OpenPhoto {
+  /** @param {any} view what the server says of it @param {Record<string, any>} defaults */
+  constructor(view, defaults) {
+    this.view = view;
+    this.edit = new Edit(defaults);
+    /** @type {ImageBitmap | null} */
+    this.image = null;
+    /** @type {import('./optics.js').Depth | null} */
+    this.depth = null;
+    /** Depth as the model gave it, to know what the brush added. @type {Float32Array | null} */
+    this.base = null;
+    this.histogram = { low: 0, high: 1, counts: new Float32Array(64) };
+    this.depthCanvas = document.createElement('canvas');
+    this.depthInfo = null;
+    this.version = 0;
+    this.start = {};
+  }
+
+  get id() { return this.view.id; }
+  get name() { return this.view.name; }
+  get size() { return { width: this.view.width, height: this.view.height }; }
+
+  /** Which depth the settings ask for, as a query. */
+  get depthQuery() {
+    const query = new URLSearchParams({ refine: String(this.edit.now.refine) });
+    if (this.edit.now.model) query.set('model', this.edit.now.model);
+    return query;
+  }
+
+  /** Fetch the picture at preview size. */
+  async fetchImage() {
+    const blob = await (await call(`/api/photos/${this.id}/colour.png`)).blob();
+    this.image = await createImageBitmap(blob, { colorSpaceConversion: 'none' });
+  }
+
+  /**
+   * Have depth worked out and fetch it.
+   * @param {(progress: number, message: string) => void} tell @param {AbortSignal} signal
+   */
+  async fetchDepth(tell, signal) {
+    const { model, refine } = this.edit.now;
+    const job = await post(`/api/photos/${this.id}/depth`, { model, refine }, signal);
+    this.depthInfo = await follow(job, tell, signal);
+    const response = await call(`/api/photos/${this.id}/disparity.f32?${this.depthQuery}`, { signal });
+    const data = new Float32Array(await response.arrayBuffer());
+    this.depth = {
+      width: Number(response.headers.get('x-width')),
+      height: Number(response.headers.get('x-height')),
+      kind: this.depthInfo.kind,
+      focal_length_mm: this.depthInfo.focal_length_mm,
+      sensor_width_mm: this.depthInfo.sensor_width_mm,
+      data,
+    };
+    this.base = data.slice();
+    this.hasEdits = this.depthInfo.edited;
+    this.depthChanged();
+  }
+
+  /** Depth was painted on (or came anew): repaint it and count it again. */
+  depthChanged(box) {
+    if (!this.depth) return;
+    this.version += 1;
+    if (!box) this.histogram = depthHistogram(this.depth);
+    paintDepth(this.depthCanvas, this.depth, this.histogram, box);
+  }
+
+  /** Where a new photo is focused: the subject the server found. */
+  get firstFocus() {
+    const subject = this.depthInfo?.subject;
+    if (!subject) return {};
+    const at = subject.x === null ? null : [subject.x, subject.y];
+    return { at, focus_disparity: subject.disparity };
+  }
+
+  /** Disparity round a point; 0 before there is depth. */
+  disparityAt(x, y) {
+    return this.depth ? disparityAt(this.depth, x, y) : 0;
+  }
+
+  /** Send what the brush added to the server, for full resolution. */
+  async sendEdit() {
+    if (!this.depth || !this.base) return;
+    const added = new Float32Array(this.depth.data.length);
+    let any = false;
+    for (let i = 0; i < added.length; i++) {
+      added[i] = this.depth.data[i] - this.base[i];
+      any ||= added[i] !== 0;
+    }
+    const body = any || this.hasEdits ? added.buffer : new ArrayBuffer(0);
+    await call(`/api/photos/${this.id}/depth-edit?${this.depthQuery}`, { method: 'PUT', body });
+  }
+}
