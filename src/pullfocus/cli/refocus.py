@@ -91,8 +91,8 @@ def _table(report: BatchReport) -> None:
     from rich.text import Text
 
     table = Table(title=f"{len(report.failed)} of {report.total} failed", title_justify="left")
-    table.add_column("photo")
-    table.add_column("why")
+    table.add_column("photo", no_wrap=True)
+    table.add_column("why", overflow="fold")
     for outcome in report.failed:
-        table.add_row(Text(str(outcome.job.photo)), Text(str(outcome.error)))
+        table.add_row(Text(outcome.job.photo.name), Text(str(outcome.error)))
     err.print(table)
