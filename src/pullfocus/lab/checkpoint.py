@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pullfocus.networks.compact import Compact, CompactConfig
 
@@ -73,7 +73,7 @@ def load_checkpoint(trainer: Trainer, path: Path) -> bool:
 
 def averaged_network(path: Path) -> Compact:
     """Return the averaged network of a checkpoint, in evaluation mode."""
-    state: dict[str, Tensor | dict] = torch.load(path, weights_only=True)
+    state: dict[str, Any] = torch.load(path, weights_only=True)
     net = Compact(CompactConfig(**state["config"]))
     net.load_state_dict(state["average"])
     return net.eval()

@@ -56,7 +56,7 @@ def _train(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from pullfocus.lab import evaluate as lab
 
-    estimators = {"lower row = nearer": lab.lower_row_is_nearer}
+    estimators: dict[str, lab.Estimator] = {"lower row = nearer": lab.lower_row_is_nearer}
     if teacher_path(options.data).exists():
         estimators["tcmonodepth-small"] = lab.teacher_estimator(teacher_path(options.data))
     for path in options.models or [EMBEDDED]:

@@ -60,7 +60,7 @@ class HintScale:
         self.square: dict[str, Tensor] = {}
 
     def loss(self, name: str, own: Tensor, hint: Tensor) -> Tensor:
-        """Return the mean squared error of own's first channels against hint (both b k h w).
+        """Return the squared error (Huber beyond 3) of own's first channels, both b k h w.
 
         In units of each channel's own power, so 1 = as bad as answering zero.
         """
@@ -69,5 +69,5 @@ class HintScale:
         self.square[name] = now if kept is None else kept.lerp(now, self.momentum)
         power = self.square[name]
         weight = 1 / (power + 0.05 * power.mean() + 1e-6)
-        error = functional.mse_loss(own[:, : hint.shape[1]].float(), hint.float(), reduction="none")
-        return (error * weight[:, None, None]).mean()
+        error = (own[:, : hint.shape[1]].float() - hint.float()) * weight.sqrt()[:, None, None]
+        return 2 * functional.huber_loss(error, torch.zeros_like(error), delta=3.0)

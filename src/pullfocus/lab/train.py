@@ -71,7 +71,8 @@ class Trainer:
     def __init__(self, config: TrainConfig, teacher: Teacher | None, out: Path) -> None:
         torch.manual_seed(config.seed)
         self.config, self.teacher, self.out = config, teacher, out
-        self.net = Compact(config.network).to(memory_format=torch.channels_last)
+        self.net = Compact(config.network)
+        self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = torch.optim.AdamW(
             _groups(self.net, config.weight_decay), lr=config.rate, betas=(0.9, 0.98), fused=True
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -47,8 +48,8 @@ def start_from_onnx(path: Path, net: Compact, images: torch.Tensor) -> Compact:
     weights = read_weights(path)
     for name, module in net.named_modules():
         if isinstance(module, ConvNorm):
-            norm = module[1]
-            module[0].weight.copy_(weights[f"{name}.0.weight"])
+            conv, norm = _pair(module)
+            conv.weight.copy_(weights[f"{name}.0.weight"])
             norm.bias.copy_(weights[f"{name}.0.bias"])
             norm.weight.copy_((norm.running_var + norm.eps).sqrt())
             norm.bias.add_(norm.running_mean)
@@ -63,9 +64,16 @@ def start_from_onnx(path: Path, net: Compact, images: torch.Tensor) -> Compact:
     return net
 
 
+def _pair(module: nn.Module) -> tuple[nn.Conv2d, Any]:
+    """Return the convolution and the norm of a ConvNorm."""
+    conv, norm = list(module.children())[:2]
+    assert isinstance(conv, nn.Conv2d)
+    return conv, norm
+
+
 def _measure_norm(module: nn.Module, inputs: tuple[torch.Tensor], _: torch.Tensor) -> None:
     """Give a norm the statistics of what flows in, and gains that keep its answer as it was."""
-    conv, norm = module[0], module[1]  # type: ignore[index]
+    conv, norm = _pair(module)
     flow = conv(inputs[0])
     mean, variance = flow.mean((0, 2, 3)), flow.var((0, 2, 3))
     gain = norm.weight / (norm.running_var + norm.eps).sqrt()

@@ -71,6 +71,9 @@ class Compact(nn.Module):
     Convention: input b 3 h w RGB in 0..1 (sRGB-encoded); output b 1 h w, >= 0, larger = nearer.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, config: CompactConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or CompactConfig()
@@ -92,7 +95,8 @@ class Compact(nn.Module):
         self.d2 = Join(d3, w2, d2)
         self.d1 = Join(d2, w1, d1)
         self.out = nn.Conv2d(d1, 1, 3, padding=1)
-        nn.init.constant_(self.out.bias, 0.5)
+        if self.out.bias is not None:
+            nn.init.constant_(self.out.bias, 0.5)
 
     def forward(self, image: Tensor) -> Tensor:
         """Return disparity b 1 h w for an image b 3 h w."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,8 +65,8 @@ def recolour(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     levels = np.linspace(0, 1, 256, dtype=np.float32)
     gamma, gain = np.exp(rng.normal(0, 0.2)), np.exp(rng.normal(0, 0.12, 3))
     offset = rng.normal(0, 0.03)
-    curves = np.clip(levels[:, None] ** gamma * gain + offset, 0, 1) * 255
-    out = cv2.LUT(np.ascontiguousarray(rgb), curves.astype(np.uint8)[None])
+    curves = np.asarray(np.clip(levels[:, None] ** gamma * gain + offset, 0, 1) * 255)
+    out: Any = cv2.LUT(np.ascontiguousarray(rgb), curves.astype(np.uint8)[None])
     if rng.random() < 0.4:
         grey = cv2.cvtColor(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         keep = float(rng.uniform(0, 1.4)) if rng.random() < 0.8 else 0.0

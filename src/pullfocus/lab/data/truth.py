@@ -44,10 +44,15 @@ def read_rgb(path: Path) -> np.ndarray:
     return np.ascontiguousarray(bgr[:, :, ::-1])
 
 
-def _frame(rgb: Path, depth: Path, metres_per_unit: float, far_m: float) -> Frame:
-    raw = cv2.imread(str(depth), cv2.IMREAD_UNCHANGED)
+def _read_raw(path: Path) -> np.ndarray:
+    raw = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if raw is None:
-        raise FileNotFoundError(f"{depth}: not a readable depth picture")
+        raise FileNotFoundError(f"{path}: not a readable depth picture")
+    return raw
+
+
+def _frame(rgb: Path, depth: Path, metres_per_unit: float, far_m: float) -> Frame:
+    raw = _read_raw(depth)
     depth_m = raw.astype(np.float32) * np.float32(metres_per_unit)
     valid = (raw > 0) & (depth_m > 0.1) & (depth_m < far_m)
     return Frame(rgb.stem, read_rgb(rgb), depth_m, valid, far_m)
@@ -83,7 +88,7 @@ def middlebury(data: Path) -> Iterator[Frame]:
     """Yield Middlebury stereo truth (research only) as depth = 100 / disparity in pixels."""
     for name, picture, truth, unit in MIDDLEBURY:
         folder = data / "stereo/middlebury" / name
-        raw = cv2.imread(str(folder / f"{truth}.png"), cv2.IMREAD_UNCHANGED)
+        raw = _read_raw(folder / f"{truth}.png")
         disparity = (raw if raw.ndim == 2 else raw[:, :, 0]).astype(np.float32) / unit
         valid = disparity > 0
         depth = np.where(valid, 100 / np.maximum(disparity, 1e-3), 0).astype(np.float32)

@@ -50,8 +50,8 @@ class Shop:
         for x in (-w / 2 - 0.5, w / 2 + 0.5):
             layer = wall if self.rng.random() < 0.7 else None
             self._solid("box", (x, floor + h / 2, z), (1, h, d), repeat=1.0, layer=layer)
-        for at in (back - d - 0.5, back + 0.5):
-            self._solid("box", (0, floor + h / 2, at), (w, h, 1), repeat=1.0, layer=wall)
+        for end in (back - d - 0.5, back + 0.5):
+            self._solid("box", (0, floor + h / 2, end), (w, h, 1), repeat=1.0, layer=wall)
         for _ in range(self.rng.integers(0, 5)):
             size = (self.rng.uniform(0.3, 1.4), self.rng.uniform(0.3, 1.6), 0.05)
             at = (self.rng.uniform(-w / 2, w / 2), floor + self.rng.uniform(1, 2), back - d + 0.03)

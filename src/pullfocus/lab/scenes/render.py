@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -79,7 +80,10 @@ class Renderer:
         import moderngl
 
         self.hw = hw
-        self._gl = moderngl.create_context(standalone=True, backend="egl")
+        self._gl = moderngl.create_context(  # backend: moderngl's stubs are wrong
+            standalone=True,
+            backend="egl",  # type: ignore[arg-type]
+        )
         self._gl.enable(moderngl.DEPTH_TEST)
         self._program = self._gl.program(vertex_shader=VERTEX, fragment_shader=FRAGMENT)
         n, side = stack.shape[:2]
@@ -114,7 +118,7 @@ class Renderer:
         return rgb, np.where(solid[..., 0], disparity, 0).astype(np.float32)
 
     def _set_uniforms(self, scene: Scene, aspect: float) -> None:
-        program = self._program
+        program: Any = self._program
         projection = projection_matrix(scene.camera.vertical_fov_deg, aspect)
         program["view"].write(view_matrix(scene.camera).T.astype(np.float32).tobytes())
         program["projection"].write(projection.T.astype(np.float32).tobytes())
