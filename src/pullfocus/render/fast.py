@@ -10,22 +10,34 @@ sees enough of its neighbours that the result does not depend on the strips' hei
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32
 
-from pullfocus.lens.optics import blur_gain_px, side_of_range
+from pullfocus.lens.optics import blur_gain_px
 from pullfocus.render.bands import Taps, ladder_index, make_taps, rung_level, rung_radius_px
 from pullfocus.render.highlights import clipped_light_gain
 from pullfocus.types import Focus, Lens
+
+if TYPE_CHECKING:
+    from pullfocus.render.layers import HiddenSurface, StripLayers
 
 _KERNEL_LOCK = threading.Lock()  # numba's workqueue aborts on concurrent parallel calls
 EDGE_STEP_PX = 1.0
 INVISIBLE_RADIUS_PX = 0.1
 STRIP_MEGAPIXELS = 3.0
 MARK_BLOCK_PX = 32
+LARGEST_TILE_PX = 256
+LADDER_STEPS_PER_PX = 32
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """Return a C-ordered float32 view that is never writeable: one type for the compiled loops."""
+    view = np.ascontiguousarray(array, np.float32).view()
+    view.flags.writeable = False
+    return view
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +57,7 @@ def plan_blur(size_hw: tuple[int, int], reach_px: float, strip_rows: int | None 
     rung = int(np.ceil(ladder_index(np.array(reach_px))))
     coarsest = 1 << rung_level(rung)
     tile = 32
-    while tile < max(coarsest, min(256, max(h, w) // 8)):
+    while tile < max(coarsest, min(LARGEST_TILE_PX, max(h, w) // 4)):
         tile *= 2
     align = max(coarsest, MARK_BLOCK_PX)
     pad = -(-int(np.ceil(rung_radius_px(rung)) + 3 * coarsest + 2) // align) * align
@@ -63,7 +75,7 @@ def render_linear(
 ) -> Float32[np.ndarray, "h w 3"]:
     """Blur a linear-light picture by a signed radius in pixels (positive = nearer than focus)."""
     scene = PreparedScene(linear, radius_px, 1.0, float(np.abs(radius_px).max()), strip_rows)
-    return scene.render_radii(lambda d: d, lens or Lens())
+    return scene.render_radii(1.0, 0.0, 0.0, lens or Lens())
 
 
 class PreparedScene:
@@ -87,38 +99,40 @@ class PreparedScene:
         reach_px: float,
         strip_rows: int | None = None,
     ) -> None:
-        self._linear = linear
-        self._disparity = disparity
+        self._linear = _read_only(linear)
+        self._disparity = _read_only(disparity)
         self._step = EDGE_STEP_PX / max(gain_px, 1e-9)
         self._plan = plan_blur(disparity.shape, reach_px, strip_rows)
-        self._hidden = None
+        self._hidden: HiddenSurface | None = None
         self._light: dict[float, np.ndarray | None] = {}
-        self._kept: dict[tuple[int, float], object] = {}
+        self._kept: dict[tuple[int, float], StripLayers] = {}
         self._keep = disparity.size <= STRIP_MEGAPIXELS * 1e6
 
-    def render(self, focus: Focus, lens: Lens, long_side_px: int) -> np.ndarray:
+    def render(self, focus: Focus, lens: Lens, long_side_px: int) -> Float32[np.ndarray, "h w 3"]:
         """Render one focus setting; `lens` must be resolved (see `lens.resolve_lens`)."""
-        gain = blur_gain_px(lens, focus.disparity, long_side_px)
-        return self.render_radii(lambda d: np.float32(gain) * side_of_range(d, focus), lens)
+        gain_px = blur_gain_px(lens, focus.disparity, long_side_px)
+        return self.render_radii(gain_px, *sharp_ends(focus), lens)
 
-    def render_radii(self, to_radius_px, lens: Lens) -> np.ndarray:  # noqa: ANN001
-        """Render with any monotonic map from disparity to signed radius in pixels."""
-        ends = to_radius_px(np.array([self._disparity.min(), self._disparity.max()], np.float32))
+    def render_radii(
+        self, gain_px: float, near: float, far: float, lens: Lens
+    ) -> Float32[np.ndarray, "h w 3"]:
+        """Render with radius = gain_px * (disparity beyond the sharp range far..near)."""
+        ends = np.array([self._disparity.min(), self._disparity.max()], np.float32)
+        ends = gain_px * (np.maximum(ends - near, 0) + np.minimum(ends - far, 0))
         if float(np.abs(ends).max()) < INVISIBLE_RADIUS_PX:
             return np.array(self._linear)
-        low, high = (int(np.sign(e)) * int(np.ceil(ladder_index(abs(e)))) for e in ends)
-        low, high = min(low, 0), max(high, 0)
+        rungs = np.sign(ends) * np.ceil(ladder_index(np.abs(ends)))
+        low, high = min(int(rungs[0]), 0), max(int(rungs[1]), 0)
         taps, nodes_across = self._taps(low, high, lens)
+        blur = BlurOfDisparity(gain_px, near, far, low, high)
         out = np.empty(self._linear.shape, np.float32)
         with _KERNEL_LOCK:
             for first_row in range(0, out.shape[0], self._plan.strip_rows):
                 strip = self._strip(first_row, lens.highlights)
-                place1 = _places(to_radius_px(strip.disparity1), low, high)
-                place2 = _places(to_radius_px(strip.disparity2), low, high)
-                self._render_strip(strip, place1, place2, taps, nodes_across, out)
+                self._render_strip(strip, blur, taps, nodes_across, out)
         return out
 
-    def _strip(self, first_row: int, highlights: float):  # noqa: ANN202
+    def _strip(self, first_row: int, highlights: float) -> StripLayers:
         from pullfocus.render import layers
 
         key = (first_row, highlights)
@@ -163,9 +177,17 @@ class PreparedScene:
         ]
         return make_taps(low, high, replace(lens, cats_eye=0.0), vignettes), across
 
-    def _render_strip(self, strip, place1, place2, taps, nodes_across, out) -> None:  # noqa: ANN001
+    def _render_strip(
+        self,
+        strip: StripLayers,
+        blur: BlurOfDisparity,
+        taps: Taps,
+        nodes_across: int,
+        out: np.ndarray,
+    ) -> None:
         from pullfocus.render import tile_kernels
 
+        place1, place2 = blur.places(strip.disparity1), blur.places(strip.disparity2)
         marks = tile_kernels.mark_bands(place1, place2, MARK_BLOCK_PX, taps.count + 1)
         present = marks.any(axis=(0, 1))
         height, width = place1.shape
@@ -186,7 +208,31 @@ class PreparedScene:
         )  # fmt: skip
 
 
-def _places(radius_px: np.ndarray, low: int, high: int) -> np.ndarray:
-    """Signed place on the ladder, counted from rung `low`."""
-    place = np.copysign(ladder_index(np.abs(radius_px)), radius_px)
-    return np.clip(place - np.float32(low), 0, high - low).astype(np.float32)
+@dataclass(frozen=True, slots=True)
+class BlurOfDisparity:
+    """The map from disparity to a place on the ladder of radii, counted from rung `low`."""
+
+    gain_px: float
+    near: float
+    far: float
+    low: int
+    high: int
+
+    def places(self, disparity: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+        """Compute the place of every pixel, 0..high-low."""
+        from pullfocus.render import tile_kernels
+
+        top = rung_radius_px(max(-self.low, self.high, 1)) + 1.0
+        ladder = ladder_index(np.arange(int(top * LADDER_STEPS_PER_PX) + 2) / LADDER_STEPS_PER_PX)
+        return tile_kernels.place_on_ladder(
+            disparity, np.float32(self.gain_px), np.float32(self.near), np.float32(self.far),
+            np.float32(self.low), np.float32(self.high), ladder, np.float32(LADDER_STEPS_PER_PX),
+        )  # fmt: skip
+
+
+def sharp_ends(focus: Focus) -> tuple[float, float]:
+    """Return the disparities (near, far) between which nothing is blurred."""
+    near, far = focus.near_disparity, focus.far_disparity
+    if near is None or far is None:
+        return focus.disparity, focus.disparity
+    return near, far

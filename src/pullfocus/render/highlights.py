@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32
 
-LARGEST_BOOST = 6.0
+LARGEST_BOOST = 12.0
 SHARE_OF_AREA = 0.5
 CLIPPED_ABOVE = 0.97
 CELL_PX = 8
@@ -27,23 +27,14 @@ def clipped_light_gain(
     """Compute the gain for clipped pixels on a grid of 8 x 8 cells; None if there are none."""
     import cv2
 
+    from pullfocus.render.layer_kernels import clipped_share
+
     if strength <= 0:
         return None
-    h, w = linear.shape[:2]
-    rows, columns = -(-h // CELL_PX), -(-w // CELL_PX)
-    share = np.zeros((rows, columns), np.float32)
-    for row in range(rows):
-        band = linear[row * CELL_PX : (row + 1) * CELL_PX]
-        peak = band.max(axis=0).max(axis=1) if band.max() >= CLIPPED_ABOVE else None
-        if band.max() > 1.001:
-            return None
-        if peak is not None:
-            clipped = (band.max(axis=2) >= CLIPPED_ABOVE).mean(axis=0)
-            padded = np.pad(clipped, (0, columns * CELL_PX - w))
-            share[row] = padded.reshape(columns, CELL_PX).mean(axis=1)
-    if not share.any():
+    share, brightest = clipped_share(linear, CELL_PX, np.float32(CLIPPED_ABOVE))
+    if brightest > 1.001 or not share.any():
         return None
-    window = max(1, round(max(h, w) / 40 / CELL_PX)) | 1
+    window = max(1, round(max(linear.shape[:2]) / 40 / CELL_PX)) | 1
     around = cv2.blur(share, (window, window), borderType=cv2.BORDER_REPLICATE)
     room = np.clip(1.0 - around / SHARE_OF_AREA, 0.0, 1.0)
     return (1.0 + strength * LARGEST_BOOST * room * room).astype(np.float32)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+EXTREME = 2.0
+
 
 @njit(cache=True, nogil=True, parallel=True, fastmath=True)
 def halve_keeping_far(linear, disparity, step):
@@ -28,6 +30,9 @@ def halve_keeping_far(linear, disparity, step):
                 sy, sx = min(2 * y + k // 2, h - 1), min(2 * x + k % 2, w - 1)
                 d = disparity[sy, sx]
                 weight = np.exp((low - d) / step)
+                weight /= np.float32(1.0) + max(
+                    linear[sy, sx, 0], linear[sy, sx, 1], linear[sy, sx, 2]
+                )
                 red += weight * linear[sy, sx, 0]
                 green += weight * linear[sy, sx, 1]
                 blue += weight * linear[sy, sx, 2]
@@ -58,6 +63,9 @@ def shrink_keeping_far(level, step):
             for k in range(4):
                 sy, sx = min(2 * y + k // 2, h - 1), min(2 * x + k % 2, w - 1)
                 weight = np.exp((low - level[3, sy, sx]) / step)
+                weight /= np.float32(1.0) + max(
+                    level[0, sy, sx], level[1, sy, sx], level[2, sy, sx]
+                )
                 total += weight
                 for c in range(4):
                     out[c, y, x] += weight * level[c, sy, sx]
@@ -104,6 +112,26 @@ def take_farther(found, nearest, near_edge, level, climb, step):
 
 
 @njit(cache=True, nogil=True, parallel=True)
+def clipped_share(linear, cell, limit):
+    """Share of clipped pixels in every cell x cell square, and the largest value of all."""
+    h, w, _ = linear.shape
+    rows, columns = (h + cell - 1) // cell, (w + cell - 1) // cell
+    share = np.zeros((rows, columns), np.float32)
+    peaks = np.zeros(rows, np.float32)
+    one = np.float32(1.0 / (cell * cell))
+    for row in prange(rows):
+        peak = np.float32(0.0)
+        for y in range(row * cell, min((row + 1) * cell, h)):
+            for x in range(w):
+                brightest = max(linear[y, x, 0], linear[y, x, 1], linear[y, x, 2])
+                peak = max(peak, brightest)
+                if brightest >= limit:
+                    share[row, x // cell] += one
+        peaks[row] = peak
+    return share, peaks.max()
+
+
+@njit(cache=True, nogil=True, parallel=True)
 def fill_planes(linear, hidden, gain, has_gain, index_y, index_x, front, step, planes, back):
     """Write both surfaces of every pixel: its own colour in front, the hidden one behind."""
     height, width = front.shape
@@ -137,7 +165,7 @@ def fill_planes(linear, hidden, gain, has_gain, index_y, index_x, front, step, p
 @njit(cache=True, nogil=True, inline="always")
 def _light_lift(red, green, blue, gain):
     """Ramp from 1 below 0.9 of white to the full gain at white."""
-    brightest = max(red, max(green, blue))
+    brightest = max(red, green, blue)
     share = (brightest - np.float32(0.9)) * np.float32(10.0)
     share = min(max(share, np.float32(0.0)), np.float32(1.0))
     return np.float32(1.0) + (gain - np.float32(1.0)) * share
@@ -195,31 +223,61 @@ def matte_edges(linear, index_y, index_x, low, high, step, front, planes, front_
 
 @njit(cache=True, nogil=True)
 def _side_means(linear, index_y, index_x, front, low, high, step, y, x, middle, near_sum, far_sum):
-    """Mean colour and disparity of the near and far pixels around an edge pixel."""
-    near_sum[:] = 0.0
-    far_sum[:] = 0.0
-    near_weight = far_weight = near_depth = 0.0
-    for dy in range(-2, 3):
-        for dx in range(-2, 3):
-            qy, qx = y + dy, x + dx
-            sy, sx = index_y[qy], index_x[qx]
-            distance = np.exp(-(dy * dy + dx * dx) / 4.0)
-            pure = 1.0 if high[qy, qx] - low[qy, qx] <= step else 0.001
-            weight = distance * pure
-            d = front[qy, qx]
-            if d > middle:
-                for c in range(3):
-                    near_sum[c] += weight * linear[sy, sx, c]
-                near_weight += weight
-                near_sum[3] += distance * d
-                near_depth += distance
-            else:
-                for c in range(3):
-                    far_sum[c] += weight * linear[sy, sx, c]
-                far_weight += weight
-                far_sum[3] += weight * d
-    for c in range(3):
-        near_sum[c] /= near_weight
-        far_sum[c] /= far_weight
-    near_sum[3] /= near_depth
-    far_sum[3] /= far_weight
+    """Mean colour and disparity of the near and far pixels around an edge pixel.
+
+    Pixels that do not touch the edge count most. Where there are none (hair, grass), the first
+    means only give a direction, and the pixels farthest along it stand for their side.
+    """
+    axis = np.zeros(3, np.float64)
+    for turn in range(2):
+        near_weight = far_weight = near_depth = far_depth = 0.0
+        near_sums, far_sums = np.zeros(4, np.float64), np.zeros(4, np.float64)
+        best_near, best_far = -np.inf, np.inf
+        if turn == 1:
+            for dy in range(-2, 3):
+                for dx in range(-2, 3):
+                    sy, sx = index_y[y + dy], index_x[x + dx]
+                    along = 0.0
+                    for c in range(3):
+                        along += axis[c] * linear[sy, sx, c]
+                    if front[y + dy, x + dx] > middle:
+                        best_near = max(best_near, along)
+                    else:
+                        best_far = min(best_far, along)
+        span = max(best_near - best_far, 1e-9)
+        for dy in range(-2, 3):
+            for dx in range(-2, 3):
+                qy, qx = y + dy, x + dx
+                sy, sx = index_y[qy], index_x[qx]
+                distance = np.exp(-(dy * dy + dx * dx) / 4.0)
+                distance /= 1.0 + max(linear[sy, sx, 0], linear[sy, sx, 1], linear[sy, sx, 2])
+                d = front[qy, qx]
+                is_near = d > middle
+                if high[qy, qx] - low[qy, qx] <= step:
+                    weight = distance
+                elif turn == 0:
+                    weight = distance * 0.001
+                else:
+                    along = 0.0
+                    for c in range(3):
+                        along += axis[c] * linear[sy, sx, c]
+                    miss = (best_near - along if is_near else along - best_far) / span
+                    weight = distance * 0.02 * np.exp(-EXTREME * miss)
+                if is_near:
+                    for c in range(3):
+                        near_sums[c] += weight * linear[sy, sx, c]
+                    near_weight += weight
+                    near_sums[3] += distance * d
+                    near_depth += distance
+                else:
+                    for c in range(3):
+                        far_sums[c] += weight * linear[sy, sx, c]
+                    far_weight += weight
+                    far_sums[3] += distance * d
+                    far_depth += distance
+        for c in range(3):
+            near_sum[c] = near_sums[c] / near_weight
+            far_sum[c] = far_sums[c] / far_weight
+            axis[c] = near_sum[c] - far_sum[c]
+        near_sum[3] = near_sums[3] / near_depth
+        far_sum[3] = far_sums[3] / far_depth

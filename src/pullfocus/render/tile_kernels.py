@@ -52,11 +52,11 @@ def _gather_band(planes, place1, place2, band, level, top, left, rows, columns, 
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _convolve(layer, top, left, size, dy, dx, weight, out):
+def _convolve_rows(layer, top, left, rows, size, dy, dx, weight, out):
     """out[c, y, x] = sum of weight * layer[c, top + y + dy, left + x + dx]."""
     taps = len(dy)
     quads = taps // 4 * 4
-    for y in range(size):
+    for y in range(rows):
         for c in range(CHANNELS):
             row = out[c, y]
             for x in range(size):
@@ -78,7 +78,7 @@ def _convolve(layer, top, left, size, dy, dx, weight, out):
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _convolve_varying(layer, top, left, size, margin, inner, dy, dx, corners, out):
-    """Like `_convolve`, with weights bilinear between the tile's four corners (cat's eye)."""
+    """Like `_convolve_rows`, with weights bilinear between the tile's four corners (cat's eye)."""
     for y in range(size):
         fy = np.float32(min(max((y - margin + 0.5) / inner, 0.0), 1.0))
         for c in range(CHANNELS):
@@ -160,6 +160,25 @@ def _finish_tile(state, out, top, left, rows, columns):
                 gain = np.float32(1.0) / max(np.float32(1.0) - left_over, np.float32(1e-4))
                 for c in range(3):
                     out[top + y, left + x, c] = gain * state[c, y, x]
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=True)
+def place_on_ladder(disparity, gain, near, far, low, high, ladder, steps):
+    """Map disparity to its place on the ladder of radii, counted from rung `low`."""
+    height, width = disparity.shape
+    out = np.empty((height, width), np.float32)
+    zero = np.float32(0.0)
+    last = np.float32(len(ladder) - 1.001)
+    for y in prange(height):
+        for x in range(width):
+            d = disparity[y, x]
+            radius = gain * (max(d - near, zero) + min(d - far, zero))
+            at = min(abs(radius) * steps, last)
+            k = int(at)
+            place = ladder[k] + (ladder[k + 1] - ladder[k]) * (at - np.float32(k))
+            place = (place if radius >= zero else -place) - low
+            out[y, x] = min(max(place, zero), high - low)
+    return out
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -273,13 +292,13 @@ def render_tiles(
                     planes, place1, place2, band, lvl, top - halo, left - halo, span, span, layer
                 )
                 at_y = at_x = reach[band]
-            if last - first == 1 and nodes_across == 0 and lvl == 0:
+            if last - first == 1 and lvl == 0 and nodes_across == 0:
                 _compose(layer[:, at_y : at_y + size, at_x : at_x + size], 0, 0, tile, state)
                 continue
             blurred = np.empty((CHANNELS, size, size), np.float32)
             if nodes_across == 0:
-                _convolve(
-                    layer, at_y, at_x, size, dy[first:last], dx[first:last],
+                _convolve_rows(
+                    layer, at_y, at_x, size, size, dy[first:last], dx[first:last],
                     weight[first:last, 0], blurred,
                 )  # fmt: skip
             else:
