@@ -24,7 +24,8 @@ def prepare(config: TrainConfig, data: Path, cache: Path) -> None:
     makers = {
         "photos": lambda: labelled_photos(data, Teacher(teacher_path(data), 1)),
         "sensor": lambda: sensor_items(data),
-        "scenes": lambda: _rendered(data, cache),
+        "scenes": lambda: _rendered(data, cache, SCENES),
+        "roads": lambda: _rendered(data, cache, SCENES // 4, "road"),
     }
     for name in ("photos", *config.truths_per_batch):
         if not (cache / name / "index.json").exists():
@@ -35,10 +36,10 @@ SCENES = 6000
 """Rendered scenes in the pack, h w = 240 320."""
 
 
-def _rendered(data: Path, cache: Path) -> Iterator[Item]:
+def _rendered(data: Path, cache: Path, count: int, only: str | None = None) -> Iterator[Item]:
     os.environ.setdefault("LP_NUM_THREADS", "1")
     people = data / "networks" / "selfie-segmentation.onnx"
-    return scenes(build_stack(Pack(cache / "photos"), people, 0), 0, SCENES, (240, 320))
+    return scenes(build_stack(Pack(cache / "photos"), people, 0), 0, count, (240, 320), only)
 
 
 def train_process(

@@ -11,13 +11,13 @@ def compact() -> TrainConfig:
     """Return the settings of the shipped network: two CPU cores, hours."""
     return TrainConfig(
         network=CompactConfig(),
-        crops=CropConfig(sizes=(
-                (128, 192), (160, 160), (192, 128), (160, 224), (192, 256), (96, 288), (128, 256),
-            )
+        crops=CropConfig(
+            sizes=((160, 224), (192, 192), (192, 256), (224, 160), (96, 320), (224, 288)),
+            min_scale=0.55,
         ),
         photos_per_batch=12,
-        truths_per_batch={"scenes": 5, "sensor": 1},
-        total_crops=90_000,
+        truths_per_batch={"scenes": 4, "roads": 1, "sensor": 1},
+        total_crops=62_000,
         forcing_crops=16_000,
     )
 

@@ -179,6 +179,31 @@ class Shop:
                 at_wheel = (at[0] + sx * w * 0.45, 0.32, at[2] + sz * d * 0.32)
                 self._solid("ball", at_wheel, (0.25, 0.64, 0.64), turn)
 
+    def truck(self, at: Point) -> None:
+        """A long high box on wheels, and its cab."""
+        turn, layer = float(self.rng.normal(0, 3)), self._layer("surface")
+        w, h, d = 2.5, self.rng.uniform(2, 3.2), self.rng.uniform(5, 12)
+        kind = "photo" if self.rng.random() < 0.4 else "surface"
+        self._solid("box", (at[0], 0.9 + h / 2, at[2]), (w, h, d), turn, kind, 1.0)
+        nose = (at[0], 1.5, at[2] + float(self.rng.choice([-1, 1])) * (d / 2 + 1))
+        self._solid("box", nose, (2.4, 2.4, 1.8), turn, layer=layer)
+        for share in (-0.35, -0.15, 0.35):
+            for side in (-1, 1):
+                wheel = (at[0] + side * w * 0.45, 0.5, at[2] + share * d)
+                self._solid("ball", wheel, (0.3, 1.0, 1.0), turn)
+
+    def bridge(self, distance: float) -> None:
+        """A beam across the road on two pillars."""
+        height = self.rng.uniform(4.5, 6.5)
+        self._solid("box", (0, height, -distance), (60, self.rng.uniform(0.8, 2), 6))
+        for x in (-9, 9):
+            self._solid("box", (x, height / 2, -distance), (1, height, 1))
+
+    def rail(self, x: float, length: float) -> None:
+        """A guard rail, kerb or wall along the road."""
+        h = float(self.rng.choice([0.15, 0.7, 2.0]))
+        self._solid("box", (x, h / 2, -length / 2), (0.2, h, length))
+
     def tree(self, at: Point) -> None:
         """A trunk and a crown of leaf cards, or a bush."""
         h = float(self.rng.uniform(1, 9))

@@ -15,12 +15,18 @@ from pullfocus.lab.scenes.render import Renderer
 from pullfocus.lab.scenes.textures import Stack
 
 
-def draw_layout(stack: Stack, seed: int) -> tuple[str, Scene]:
-    """Return the kind of place and the scene of a seed; the same for the same stack and seed."""
+def draw_layout(stack: Stack, seed: int, only: str | None = None) -> tuple[str, Scene]:
+    """Return the kind of place and the scene of a seed; the same for the same stack and seed.
+
+    Args:
+        stack: textures.
+        seed: decides all.
+        only: this kind of place rather than a drawn one.
+    """
     rng = np.random.default_rng(seed)
     names = list(LAYOUTS)
     share = np.array([LAYOUTS[name][1] for name in names])
-    name = names[rng.choice(len(names), p=share / share.sum())]
+    name = only or names[rng.choice(len(names), p=share / share.sum())]
     return name, LAYOUTS[name][0](Shop(stack, rng))
 
 
@@ -50,12 +56,14 @@ def with_lens(
     return out.astype(np.uint8)
 
 
-def scenes(stack: Stack, first_seed: int, count: int, hw: tuple[int, int]) -> Iterator[Item]:
+def scenes(
+    stack: Stack, first_seed: int, count: int, hw: tuple[int, int], only: str | None = None
+) -> Iterator[Item]:
     """Yield rendered pictures h w with disparity at half size (1/m, nearest sample)."""
     renderer = Renderer(stack.rgba, hw)
     made, seed = 0, first_seed
     while made < count:
-        name, scene = draw_layout(stack, seed)
+        name, scene = draw_layout(stack, seed, only)
         rgb, disparity = renderer(scene)
         seed += 1
         if not is_telling(disparity):

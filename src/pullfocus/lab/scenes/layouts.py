@@ -75,6 +75,32 @@ def street(shop: Shop) -> Scene:
     return _scene(shop, _camera(rng, (1.2, 2.2), (-10, 5), 10), True, (0.0, 0.0))
 
 
+def road(shop: Shop) -> Scene:
+    """Traffic seen through a windscreen: lanes of cars and trucks, rails, bridges, verges."""
+    rng = shop.rng
+    shop.ground("surface", 300, float(rng.uniform(0.05, 0.4)))
+    lanes = rng.integers(1, 3)
+    for lane in range(-lanes, lanes + 1):
+        z = -rng.uniform(5, 16) if lane == 0 else -rng.uniform(2, 14)
+        while z > -70 and rng.random() < 0.8:
+            place = shop.truck if rng.random() < 0.25 else shop.car
+            place((lane * 3.4 + rng.normal(0, 0.3), 0, z))
+            z -= rng.uniform(7, 25)
+    for side in (-1, 1):
+        edge = side * (3.4 * lanes + 2.5)
+        if rng.random() < 0.6:
+            shop.rail(edge, 120)
+        if rng.random() < 0.4:
+            shop.house_row(side, abs(edge) + rng.uniform(0, 8), 120)
+        for _ in range(rng.integers(0, 14)):
+            shop.tree((edge + side * rng.uniform(1, 6), 0, -rng.uniform(4, 90)))
+        for _ in range(rng.integers(0, 5)):
+            shop.mast((edge + side * 0.5, 0, -rng.uniform(4, 60)))
+    if rng.random() < 0.3:
+        shop.bridge(float(rng.uniform(15, 60)))
+    return _scene(shop, _camera(rng, (1.3, 2.2), (-6, 3), 6), True, (0.0, 0.0))
+
+
 def landscape(shop: Shop) -> Scene:
     """Hills, trees, rocks, now and then a house or a fence, open sky."""
     rng = shop.rng
@@ -139,6 +165,7 @@ def portrait(shop: Shop) -> Scene:
 LAYOUTS: dict[str, tuple[Callable[[Shop], Scene], float]] = {
     "room": (room, 0.30),
     "street": (street, 0.22),
+    "road": (road, 0.12),
     "landscape": (landscape, 0.12),
     "table": (table_top, 0.16),
     "crowd": (crowd, 0.10),
