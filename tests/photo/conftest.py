@@ -79,7 +79,11 @@ def make_exif() -> Callable[..., bytes]:
             (entries,) = struct.unpack_from(order + "H", block, 8)
             at = len(block)
             struct.pack_into(order + "I", block, 10 + entries * 12, at)
-            rows = [(0x0112, 3, orientation), (0x0201, 4, at + 2 + 36 + 4), (0x0202, 4, len(thumbnail))]
+            rows = [
+                (0x0112, 3, orientation),
+                (0x0201, 4, at + 2 + 36 + 4),
+                (0x0202, 4, len(thumbnail)),
+            ]
             block += struct.pack(order + "H", 3)
             for code, kind, value in rows:
                 block += struct.pack(order + "HHI", code, kind, 1)
@@ -100,14 +104,16 @@ def make_profile() -> Callable[..., bytes]:
         if space != b"GRAY" and colourants:
             columns = ((0.6097, 0.3111, 0.0195), (0.2053, 0.6257, 0.0609), (0.1492, 0.0632, 0.7446))
             for name, xyz in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True):
-                tags.append((name, b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in xyz))))
+                tags.append(
+                    (name, b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in xyz)))
+                )
         tags.append((b"wtpt", b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)))
         at = 132 + 12 * len(tags)
         table, bodies = b"", b""
         for name, body in tags:
-            body += b"\0" * (-len(body) % 4)
-            table += struct.pack(">4sII", name, at + len(bodies), len(body))
-            bodies += body
+            padded = body + b"\0" * (-len(body) % 4)
+            table += struct.pack(">4sII", name, at + len(bodies), len(padded))
+            bodies += padded
         size = at + len(bodies)
         head = struct.pack(">I4sI4s4s4s", size, b"test", 0x04200000, b"mntr", space, b"XYZ ")
         head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +41,25 @@ def open_pillow(source: Source, kind: str, data: bytes | None = None) -> Image.I
     """
     module, _, name = _PLUGINS[kind].partition(".")
     try:
-        image = getattr(import_module(f"PIL.{module}"), name)(io.BytesIO(data or source.data))
+        with _quiet(kind):
+            image = getattr(import_module(f"PIL.{module}"), name)(io.BytesIO(data or source.data))
     except DECODE_ERRORS as error:
         raise source.unreadable(
             f"it starts like a {kind} file but its header is damaged; copy it again"
         ) from error
     source.check_size(*image.size)
     return image
+
+
+@contextmanager
+def _quiet(kind: str) -> Iterator[None]:
+    """Silence what Pillow warns about odd TIFF tags; other formats do not warn."""
+    if kind != "TIFF":
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def decode_pillow(source: Source, kind: str, data: bytes | None = None) -> Decoded:
@@ -60,8 +75,9 @@ def decode_pillow(source: Source, kind: str, data: bytes | None = None) -> Decod
     if getattr(image, "is_animated", False) and kind != "TIFF":
         out.notes.append("It is animated: the first frame was used.")
     try:
-        image.load()
-        _fill_pixels(image, out)
+        with _quiet(kind):
+            image.load()
+            _fill_pixels(image, out)
     except DECODE_ERRORS as error:
         raise source.cut_short() from error
     if min(image.size) == 0 or image.size != out.pixels.shape[1::-1]:
@@ -128,7 +144,11 @@ def fill_by_colour_management(image: Image.Image, out: Decoded) -> None:
             )
         except (ImageCms.PyCMSError, *DECODE_ERRORS):
             rgb = None
-    how = "by its profile" if rgb is not None else "without a profile, so colours are approximate"
+    how = (
+        "by colour management"
+        if rgb is not None
+        else "without a profile, so colours are approximate"
+    )
     out.notes.append(f"It was {space}: turned into sRGB {how}; the result is RGB.")
     out.icc_profile = None
     out.pixels = np.asarray(rgb if rgb is not None else image.convert("RGB"))

@@ -114,7 +114,7 @@ def _decode_deep(source: Source, data: bytes, facts: dict[str, Any]) -> Decoded:
 
 
 def _decode_by_opencv(source: Source, data: bytes, facts: dict[str, Any]) -> Decoded:
-    pixels = imdecode_unchanged(data)
+    pixels = None if facts["separate"] else imdecode_unchanged(data)  # it mixes up planes
     if pixels is None or pixels.shape[:2] != (facts["height"], facts["width"]):
         raise source.unreadable(
             "its TIFF compression cannot be read here; save it uncompressed or with Deflate, or "

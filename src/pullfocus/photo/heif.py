@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pullfocus.errors import MissingModelError
+from pullfocus.photo.boxes import is_cut_short
 from pullfocus.photo.decoded import DECODE_ERRORS, Decoded
 from pullfocus.photo.source import Source
 from pullfocus.types import DepthMap
@@ -39,6 +40,8 @@ def decode_heif(source: Source) -> Decoded:
         UnreadableInputError: damaged, or too many pixels.
     """
     library = _pillow_heif()
+    if is_cut_short(source.data):
+        raise source.cut_short()
     try:
         image = library.open_heif(io.BytesIO(source.data), convert_hdr_to_8bit=False)
     except DECODE_ERRORS as error:

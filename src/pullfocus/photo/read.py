@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pullfocus.photo import exif, xmp
+from pullfocus.photo.boxes import is_cut_short
 from pullfocus.photo.colour import linearise, tone_curve_of
 from pullfocus.photo.decoded import Decoded
 from pullfocus.photo.embedded_depth import find_embedded_depth
@@ -61,6 +62,8 @@ def decode(source: Source, kind: str | None) -> Decoded:
     elif kind in ("WEBP", "AVIF", "BMP", "GIF", "JPEG2000"):
         from pullfocus.photo.decode_pillow import decode_pillow
 
+        if kind == "AVIF" and is_cut_short(source.data):
+            raise source.cut_short()
         return _with_exif_orientation(decode_pillow(source, kind))
     elif kind == "camera raw":
         raise source.unreadable("it is a camera raw file; develop it to a 16-bit TIFF first")

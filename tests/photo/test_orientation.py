@@ -1,0 +1,93 @@
+"""All eight EXIF orientations, in every format that can carry them."""
+
+import io
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageOps
+
+from pullfocus.photo import exif, load, save
+from pullfocus.photo.orientation import upright
+from pullfocus.types import Photo
+
+
+def seen(stored: np.ndarray, orientation: int) -> np.ndarray:
+    """What Pillow's own transposition shows."""
+    image = Image.fromarray(stored)
+    image.getexif()[0x0112] = orientation
+    return np.asarray(ImageOps.exif_transpose(image))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_convention_upright_agrees_with_pillow(orientation, ramp8):
+    np.testing.assert_array_equal(upright(ramp8, orientation), seen(ramp8, orientation))
+    np.testing.assert_array_equal(
+        upright(ramp8[..., 0], orientation), seen(ramp8, orientation)[..., 0]
+    )
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP", "AVIF", "HEIF"])
+def test_8_bit_files_load_upright(kind, orientation, ramp8, make_exif, to_bytes):
+    block = make_exif(orientation)
+    options = {"exif": b"Exif\0\0" + block}
+    if kind == "HEIF":
+        pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is an extra")
+        heif = pillow_heif.from_pillow(Image.fromarray(ramp8))
+        heif.info["exif"] = options["exif"]
+        out = io.BytesIO()
+        heif.save(out, quality=-1)
+        data = out.getvalue()
+    elif kind == "TIFF":
+        image = Image.fromarray(ramp8)
+        data = to_bytes(image, "TIFF", tiffinfo={0x0112: orientation})
+    else:
+        data = to_bytes(Image.fromarray(ramp8), kind, quality=98, **options)
+    photo = load(data)
+    expected = seen(ramp8, orientation)
+    assert photo.size_hw == expected.shape[:2]
+    assert np.abs(photo.encoded.astype(int) - expected).mean() < (
+        0.01 if kind in ("PNG", "TIFF") else 6
+    )
+    assert exif.orientation_of(photo.metadata.exif) == 1
+    assert_upright_after_saving(photo)
+
+
+def assert_upright_after_saving(photo: Photo) -> None:
+    for kind in ("PNG", "TIFF", "JPEG"):
+        out = io.BytesIO()
+        save(photo, out, format=kind)
+        again = load(out.getvalue())
+        assert again.size_hw == photo.size_hw
+        assert exif.orientation_of(again.metadata.exif) == 1
+        with Image.open(io.BytesIO(out.getvalue())) as image:
+            assert ImageOps.exif_transpose(image).size == (photo.width, photo.height)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_16_bit_tiff_loads_upright(orientation, compression, ramp16):
+    if compression:
+        pytest.importorskip("imagecodecs", reason="needed to write the compressed test file")
+    out = io.BytesIO()
+    tags = [(0x0112, 3, 1, orientation, True)]
+    tifffile.imwrite(out, ramp16, photometric="rgb", compression=compression, extratags=tags)
+    np.testing.assert_array_equal(load(out.getvalue()).encoded, upright(ramp16, orientation))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_16_bit_png_loads_upright(orientation, ramp16, make_exif):
+    from pullfocus.photo import png
+
+    out = io.BytesIO()
+    save(Photo.from_array(ramp16), out, format="PNG")
+    data = png.with_chunks(out.getvalue(), [png.chunk(b"eXIf", make_exif(orientation))])
+    np.testing.assert_array_equal(load(data).encoded, upright(ramp16, orientation))
+
+
+def test_a_turned_heic_is_turned_once(shared):
+    pytest.importorskip("pillow_heif", reason="pillow-heif is an extra")
+    photo = load(shared("phone/heic/arrow.heic"))
+    assert photo.size_hw == (4032, 3024)
+    assert exif.orientation_of(photo.metadata.exif) == 1
