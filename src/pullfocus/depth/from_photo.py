@@ -50,7 +50,7 @@ def _estimated(photo: Photo, estimator: Estimator, refine: bool, uncertainty: bo
     rgb = working_rgb(photo)
     disparity, kind = to_disparity(estimator.estimate(rgb))
     small = DepthMap(disparity, kind, None, estimator.id, estimator.card.licence)
-    return _at_photo_size(small, photo, rgb, refine)
+    return _at_photo_size(small, photo, refine)
 
 
 def align_to_photo(depth: DepthMap, photo: Photo, *, refine: bool = True) -> DepthMap:
@@ -60,7 +60,7 @@ def align_to_photo(depth: DepthMap, photo: Photo, *, refine: bool = True) -> Dep
     """
     if depth.size_hw == photo.size_hw:
         return depth
-    return _at_photo_size(depth, photo, working_rgb(photo) if refine else None, refine)
+    return _at_photo_size(depth, photo, refine)
 
 
 def working_rgb(photo: Photo) -> UInt8[np.ndarray, "h w 3"]:
@@ -70,11 +70,11 @@ def working_rgb(photo: Photo) -> UInt8[np.ndarray, "h w 3"]:
     return to_srgb8(photo, WORKING_LONG_SIDE_PX)
 
 
-def _at_photo_size(depth: DepthMap, photo: Photo, rgb: np.ndarray | None, refine: bool) -> DepthMap:
+def _at_photo_size(depth: DepthMap, photo: Photo, refine: bool) -> DepthMap:
     from pullfocus.depth.refine import enlarge, refine_to_edges
 
-    if refine and rgb is not None:
-        full = refine_to_edges(depth.disparity, rgb, photo.linear)
+    if refine:
+        full = refine_to_edges(depth.disparity, photo.linear)
     else:
         full = enlarge(depth.disparity, photo.size_hw)
     spread = depth.uncertainty

@@ -19,12 +19,13 @@ SMALLEST_SHARE = 0.03
 """Width of the smallest face that counts, as a share of the longer side."""
 _AGREE = 0.35
 """Intersection over union from which two cascades mean the same face."""
+_SECOND_LOOKS = ("frontalface_default", "frontalface_alt")
 _lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face's box in fractions of the picture, and how many detectors agreed on it."""
+    """A face's box in fractions of the picture, and the votes (2..4) that confirmed it."""
 
     left: float
     top: float
@@ -41,8 +42,8 @@ class Face:
 def find_faces(rgb: UInt8[np.ndarray, "h w 3"]) -> list[Face]:
     """Find the faces in an upright sRGB picture, largest first; none is a usual answer.
 
-    A candidate of one cascade counts only when a second cascade or two eyes inside its upper part
-    confirms it: alone, each of them sees faces in foliage and house fronts.
+    A candidate of one cascade counts only with two of four votes: two more cascades and two eyes
+    in its upper part. Alone, each of them sees faces in foliage, house fronts and fruit labels.
 
     Source: Viola and Jones 2001, as trained and shipped with OpenCV (haarcascades).
     """
@@ -63,23 +64,23 @@ def find_faces(rgb: UInt8[np.ndarray, "h w 3"]) -> list[Face]:
 
 def _confirmed(grey: np.ndarray) -> list[tuple[Box, int]]:
     """Search frontal faces, then, if there are none, both profiles; let others confirm each."""
-    out = _confirmed_by(grey, _detect("frontalface_alt2", grey, 4), "frontalface_default")
+    out = _confirmed_by(grey, _detect("frontalface_alt2", grey, 4))
     if out:
         return out
     mirrored = np.ascontiguousarray(grey[:, ::-1])
-    right = _confirmed_by(grey, _detect("profileface", grey, 6), "frontalface_default")
-    left = _confirmed_by(mirrored, _detect("profileface", mirrored, 6), "frontalface_default")
+    right = _confirmed_by(grey, _detect("profileface", grey, 6))
+    left = _confirmed_by(mirrored, _detect("profileface", mirrored, 6))
     width = grey.shape[1]
     return right + [((width - x - w, y, w, h), votes) for (x, y, w, h), votes in left]
 
 
-def _confirmed_by(grey: np.ndarray, boxes: list[Box], second: str) -> list[tuple[Box, int]]:
+def _confirmed_by(grey: np.ndarray, boxes: list[Box]) -> list[tuple[Box, int]]:
     out: list[tuple[Box, int]] = []
     for box in boxes:
-        agrees = _agrees(grey, box, second)
-        eyes = _count_eyes(grey, box)
-        if agrees or eyes >= 2:
-            out.append((box, 1 + int(agrees) + min(eyes, 2)))
+        votes = sum(_agrees(grey, box, second) for second in _SECOND_LOOKS)
+        votes += min(_count_eyes(grey, box), 2)
+        if votes >= 2:
+            out.append((box, votes))
     return out
 
 

@@ -1,0 +1,128 @@
+"""The inner loops of edge refinement, compiled by numba; each works on a band of rows.
+
+They release the interpreter's lock, so that `refine` can run bands in threads. Importing this module
+loads numba.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+BINS = 24
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _pick(values, weights, count, low, high):  # type: ignore[no-untyped-def]
+    """Return the weighted mode of `count` values in [low, high]: the heaviest of smoothed bins.
+
+    The mean of the members of the bin and its neighbours, so that slanted surfaces stay smooth.
+    """
+    mass = np.zeros(BINS + 2, np.float32)
+    moment = np.zeros(BINS + 2, np.float32)
+    scale = (BINS - 1) / (high - low)
+    for i in range(count):
+        place = (values[i] - low) * scale
+        b = int(place)
+        share = place - b
+        w = weights[i]
+        mass[b + 1] += w * (1 - share)
+        moment[b + 1] += w * (1 - share) * values[i]
+        mass[b + 2] += w * share
+        moment[b + 2] += w * share * values[i]
+    best, heaviest = 1, np.float32(-1.0)
+    for b in range(1, BINS + 1):
+        around = mass[b] + 0.5 * (mass[b - 1] + mass[b + 1])
+        if around > heaviest:
+            best, heaviest = b, around
+    total = mass[best - 1] + mass[best] + mass[best + 1]
+    if total <= 0:
+        return values[0]
+    return (moment[best - 1] + moment[best] + moment[best + 1]) / total
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def snap_rows(disparity, certainty, guide, band, reach, step, sharpness, first, last, out):  # type: ignore[no-untyped-def]
+    """Give every pixel of the band the depth that its like-coloured surroundings agree on.
+
+    disparity, certainty (h, w), guide (h, w, 3) float32; band (h, w) bool. Looks at pixels within
+    `reach`, every `step`-th. sharpness: 1 / (2 sigma^2) of the colour distance.
+    """
+    h, w = disparity.shape
+    values = np.empty((2 * reach // step + 1) ** 2 + 1, np.float32)
+    weights = np.empty_like(values)
+    fall = 2.0 / (reach * reach + 1e-6)
+    for y in range(first, last):
+        for x in range(w):
+            if not band[y, x]:
+                out[y, x] = disparity[y, x]
+                continue
+            r0, g0, b0 = guide[y, x, 0], guide[y, x, 1], guide[y, x, 2]
+            low, high = disparity[y, x], disparity[y, x]
+            count = 0
+            for j in range(-reach, reach + 1, step):
+                yy = y + j
+                if yy < 0 or yy >= h:
+                    continue
+                for i in range(-reach, reach + 1, step):
+                    xx = x + i
+                    if xx < 0 or xx >= w:
+                        continue
+                    dr = guide[yy, xx, 0] - r0
+                    dg = guide[yy, xx, 1] - g0
+                    db = guide[yy, xx, 2] - b0
+                    power = sharpness * (dr * dr + dg * dg + db * db) + fall * (i * i + j * j)
+                    if power > 12.0:
+                        continue
+                    value = disparity[yy, xx]
+                    values[count] = value
+                    weights[count] = np.exp(-power) * certainty[yy, xx]
+                    count += 1
+                    low, high = min(low, value), max(high, value)
+            if count < 2 or high - low < 1e-6:
+                out[y, x] = disparity[y, x]
+            else:
+                out[y, x] = _pick(values, weights, count, low, high)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def choose_rows(small, guide, cells, linear, sharpness, first, last, out):  # type: ignore[no-untyped-def]
+    """Overwrite full-resolution pixels at depth edges by the small map's value they look most like.
+
+    small (m, n), guide (m, n, 3) float32; cells (m, n) bool marks where the small map has an edge;
+    linear (h, w, 3) the photo; out (h, w) holds the bilinear enlargement and is changed in place.
+    """
+    m, n = small.shape
+    h, w = out.shape
+    fy, fx = m / h, n / w
+    values = np.empty(17, np.float32)
+    weights = np.empty(17, np.float32)
+    for y in range(first, last):
+        sy = (y + 0.5) * fy - 0.5
+        cy = int(np.floor(sy))
+        row = min(max(int(sy + 0.5), 0), m - 1)
+        for x in range(w):
+            sx = (x + 0.5) * fx - 0.5
+            column = min(max(int(sx + 0.5), 0), n - 1)
+            if not cells[row, column]:
+                continue
+            cx = int(np.floor(sx))
+            r0 = np.sqrt(min(max(linear[y, x, 0], np.float32(0)), np.float32(1)))
+            g0 = np.sqrt(min(max(linear[y, x, 1], np.float32(0)), np.float32(1)))
+            b0 = np.sqrt(min(max(linear[y, x, 2], np.float32(0)), np.float32(1)))
+            low, high = np.float32(1e30), np.float32(-1e30)
+            count = 0
+            for yy in range(max(cy - 1, 0), min(cy + 3, m)):
+                for xx in range(max(cx - 1, 0), min(cx + 3, n)):
+                    dr = guide[yy, xx, 0] - r0
+                    dg = guide[yy, xx, 1] - g0
+                    db = guide[yy, xx, 2] - b0
+                    ey, ex = yy - sy, xx - sx
+                    power = sharpness * (dr * dr + dg * dg + db * db) + 0.7 * (ey * ey + ex * ex)
+                    value = small[yy, xx]
+                    values[count] = value
+                    weights[count] = np.exp(-min(power, 30.0))
+                    count += 1
+                    low, high = min(low, value), max(high, value)
+            if high - low > 1e-6:
+                out[y, x] = _pick(values, weights, count, low, high)
