@@ -175,14 +175,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name")
     parser.add_argument("out", type=Path)
-    parser.add_argument("--samples", type=int, default=400)
+    parser.add_argument("--samples", type=int, default=256)
     args = parser.parse_args()
     names = [*scenes.DEV, *scenes.HELD_OUT]
     build, seed = {**scenes.DEV, **scenes.HELD_OUT}[args.name]
     scene = empty_scene()
     lamps = build(np.random.default_rng(seed))
     depth_m = shoot_depth(scene)
-    linear = shoot(scene, 256)
+    linear = shoot(scene, 144)
     blacken(lamps)
     tree = obstacles(lamps)
     disparity = 1 / np.maximum(depth_m, 1e-3)
