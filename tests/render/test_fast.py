@@ -153,7 +153,7 @@ def test_render_many_equals_render():
     lens = Lens(f_number=1.4)
     for focus, image in zip(focuses, render_many(photo, depth, focuses, lens), strict=True):
         alone = render(photo, depth, focus, lens)
-        assert np.abs(alone.linear - image.linear).max() < 0.02
+        assert np.abs(alone.linear - image.linear).max() < 1e-3
 
 
 def test_a_prepared_scene_gives_the_same_picture_twice():
@@ -175,4 +175,5 @@ def test_doubtful_edges_become_ramps_and_certain_ones_stay():
     soft = soften_where_doubtful(DepthMap(d, uncertainty=doubt), gain_px=40.0)
     assert np.abs(np.diff(soft[50, 15:25])).max() < np.abs(np.diff(d[50, 15:25])).max() * 0.6
     assert np.array_equal(soft[:, 90:], d[:, 90:])
-    assert soften_where_doubtful(DepthMap(d), 40.0) is not None
+    certain = DepthMap(d)
+    assert soften_where_doubtful(certain, 40.0) is certain.disparity

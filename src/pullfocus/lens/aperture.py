@@ -13,6 +13,7 @@ from jaxtyping import Float32
 from pullfocus.types import Lens
 
 _SUPERSAMPLING = 8
+_SUPERSAMPLING_BELOW_4_PX = 32
 
 
 def aperture_kernel(
@@ -30,7 +31,8 @@ def aperture_kernel(
         flipped: turn by 180 degrees, as the near side of the focus does.
 
     Returns:
-        float32 (k, k), k = 2 * ceil(radius + 1/2) + 1, area-sampled 8 x 8 per pixel.
+        float32 (k, k), k = 2 * ceil(radius + 1/2) + 1, area-sampled 8 x 8 per pixel
+        (32 x 32 below 4 px).
 
     Convention: gathering weights: output(p) = sum kernel[dy, dx] * source(p + (dx, dy)).
     """
@@ -40,7 +42,7 @@ def aperture_kernel(
         delta = np.zeros((size, size), np.float32)
         delta[half, half] = 1.0
         return delta
-    steps = _SUPERSAMPLING
+    steps = _SUPERSAMPLING if radius_px >= 4 else _SUPERSAMPLING_BELOW_4_PX
     axis = ((np.arange(size * steps) + 0.5) / steps - half - 0.5) / radius_px
     x, y = np.meshgrid(axis, axis)
     if flipped:

@@ -102,7 +102,8 @@ class PreparedScene:
         self._linear = _read_only(linear)
         self._disparity = _read_only(disparity)
         self._step = EDGE_STEP_PX / max(gain_px, 1e-9)
-        self._plan = plan_blur(disparity.shape, reach_px, strip_rows)
+        h, w = disparity.shape
+        self._plan = plan_blur((h, w), reach_px, strip_rows)
         self._hidden: HiddenSurface | None = None
         self._light: dict[float, np.ndarray | None] = {}
         self._kept: dict[tuple[int, float], StripLayers] = {}

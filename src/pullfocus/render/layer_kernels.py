@@ -229,55 +229,54 @@ def _side_means(linear, index_y, index_x, front, low, high, step, y, x, middle, 
     means only give a direction, and the pixels farthest along it stand for their side.
     """
     axis = np.zeros(3, np.float64)
+    ends = np.zeros(2, np.float64)
     for turn in range(2):
-        near_weight = far_weight = near_depth = far_depth = 0.0
-        near_sums, far_sums = np.zeros(4, np.float64), np.zeros(4, np.float64)
-        best_near, best_far = -np.inf, np.inf
         if turn == 1:
-            for dy in range(-2, 3):
-                for dx in range(-2, 3):
-                    sy, sx = index_y[y + dy], index_x[x + dx]
-                    along = 0.0
-                    for c in range(3):
-                        along += axis[c] * linear[sy, sx, c]
-                    if front[y + dy, x + dx] > middle:
-                        best_near = max(best_near, along)
-                    else:
-                        best_far = min(best_far, along)
-        span = max(best_near - best_far, 1e-9)
+            _extremes(linear, index_y, index_x, front, y, x, middle, axis, ends)
+        near_sum[:] = 0.0
+        far_sum[:] = 0.0
+        near_weight = far_weight = near_depth = far_depth = 0.0
         for dy in range(-2, 3):
             for dx in range(-2, 3):
                 qy, qx = y + dy, x + dx
-                sy, sx = index_y[qy], index_x[qx]
+                pixel = linear[index_y[qy], index_x[qx]]
                 distance = np.exp(-(dy * dy + dx * dx) / 4.0)
-                distance /= 1.0 + max(linear[sy, sx, 0], linear[sy, sx, 1], linear[sy, sx, 2])
+                distance /= 1.0 + max(pixel[0], pixel[1], pixel[2])
                 d = front[qy, qx]
-                is_near = d > middle
-                if high[qy, qx] - low[qy, qx] <= step:
-                    weight = distance
-                elif turn == 0:
-                    weight = distance * 0.001
-                else:
-                    along = 0.0
-                    for c in range(3):
-                        along += axis[c] * linear[sy, sx, c]
-                    miss = (best_near - along if is_near else along - best_far) / span
-                    weight = distance * 0.02 * np.exp(-EXTREME * miss)
-                if is_near:
-                    for c in range(3):
-                        near_sums[c] += weight * linear[sy, sx, c]
+                weight = distance
+                if high[qy, qx] - low[qy, qx] > step:
+                    along = axis[0] * pixel[0] + axis[1] * pixel[1] + axis[2] * pixel[2]
+                    miss = ends[1] - along if d > middle else along - ends[0]
+                    weight *= 0.02 * np.exp(-EXTREME * miss / max(ends[1] - ends[0], 1e-9))
+                if d > middle:
                     near_weight += weight
-                    near_sums[3] += distance * d
                     near_depth += distance
-                else:
+                    near_sum[3] += distance * d
                     for c in range(3):
-                        far_sums[c] += weight * linear[sy, sx, c]
+                        near_sum[c] += weight * pixel[c]
+                else:
                     far_weight += weight
-                    far_sums[3] += distance * d
                     far_depth += distance
+                    far_sum[3] += distance * d
+                    for c in range(3):
+                        far_sum[c] += weight * pixel[c]
         for c in range(3):
-            near_sum[c] = near_sums[c] / near_weight
-            far_sum[c] = far_sums[c] / far_weight
+            near_sum[c] /= near_weight
+            far_sum[c] /= far_weight
             axis[c] = near_sum[c] - far_sum[c]
-        near_sum[3] = near_sums[3] / near_depth
-        far_sum[3] = far_sums[3] / far_depth
+        near_sum[3] /= near_depth
+        far_sum[3] /= far_depth
+
+
+@njit(cache=True, nogil=True)
+def _extremes(linear, index_y, index_x, front, y, x, middle, axis, ends):
+    """Write the far side's lowest and the near side's highest projection on `axis`."""
+    ends[0], ends[1] = np.inf, -np.inf
+    for dy in range(-2, 3):
+        for dx in range(-2, 3):
+            pixel = linear[index_y[y + dy], index_x[x + dx]]
+            along = axis[0] * pixel[0] + axis[1] * pixel[1] + axis[2] * pixel[2]
+            if front[y + dy, x + dx] > middle:
+                ends[1] = max(ends[1], along)
+            else:
+                ends[0] = min(ends[0], along)

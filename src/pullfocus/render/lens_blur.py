@@ -51,13 +51,14 @@ def render_many(
     gains = [blur_gain_px(full, focus.disparity, long_side_px) for focus in focuses]
     if not gains:
         return
-    disparity = soften_where_doubtful(depth, gains[0])
+    gain_at_infinity = blur_gain_px(full, 0.0, long_side_px)  # the same for every focus
+    disparity = soften_where_doubtful(depth, gain_at_infinity)
     ends = np.array([disparity.min(), disparity.max()], np.float32)
     reach_px = max(
         gain * float(np.abs(side_of_range(ends, focus)).max())
         for gain, focus in zip(gains, focuses, strict=True)
     )
-    scene = PreparedScene(photo.linear, disparity, max(gains), reach_px)
+    scene = PreparedScene(photo.linear, disparity, gain_at_infinity, reach_px)
     for focus in focuses:
         linear = scene.render(focus, full, long_side_px)
         yield photo.with_linear(linear, embedded_depth=None)
