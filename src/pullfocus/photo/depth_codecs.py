@@ -7,6 +7,7 @@ import json
 import math
 import re
 import tempfile
+import tokenize
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -57,16 +58,30 @@ def read_npz(source: Source) -> RawDepth:
 
 
 def _numpy_array(source: Source, data: bytes) -> np.ndarray:
+    stream = io.BytesIO(data)
+    numpy_format = np.lib.format
     try:
-        values = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    except DECODE_ERRORS as error:
+        version = numpy_format.read_magic(stream)
+        read_header = (
+            numpy_format.read_array_header_1_0
+            if version == (1, 0)
+            else numpy_format.read_array_header_2_0
+        )
+        shape, _, dtype = read_header(stream)
+        if dtype.kind in "fiu" and len(shape) >= 2:
+            source.check_size(math.prod(shape[1:]), shape[0])
+        stream.seek(0)
+        values = numpy_format.read_array(stream, allow_pickle=False)
+    except (tokenize.TokenError, *DECODE_ERRORS) as error:
         raise source.unreadable(
             "it is no whole NumPy array of numbers; write it again with numpy.save"
         ) from error
     if values.dtype.kind not in "fiu":
         raise source.unreadable(f"it holds {values.dtype}, not numbers; save float32 disparity")
+    while values.ndim > 2 and 1 in (values.shape[0], values.shape[-1]):
+        values = values[0] if values.shape[0] == 1 else values[..., 0]
     with np.errstate(over="ignore"):
-        return np.squeeze(values).astype(np.float32)
+        return values.astype(np.float32)
 
 
 def encode_pfm(depth: DepthMap) -> bytes:
