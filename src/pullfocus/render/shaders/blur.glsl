@@ -1,0 +1,33 @@
+// A layer under the aperture: taps between pixels take up to four pixels at once.
+uniform sampler2D layer_in;
+uniform sampler2D hidden_in;
+uniform sampler2D taps;      // one row a band: dx, dy, weight
+uniform int row;
+uniform int count;
+uniform vec2 size;           // of the layer
+uniform vec4 vignette;       // cat's eye: shift at the pixel = xy + zw * pixel; unused when eye = 0
+uniform float eye;
+uniform float radius;        // of this band at this scale
+uniform vec2 stretch;        // squeeze of the aperture, with the sign of the side
+layout(location = 0) out vec4 layer;
+layout(location = 1) out float hidden;
+void main() {
+  vec4 sum = vec4(0.0);
+  float covered = 0.0, total = 0.0;
+  vec2 shift = vignette.xy + vignette.zw * gl_FragCoord.xy;
+  for (int t = 0; t < count; t++) {
+    vec3 tap = texelFetch(taps, ivec2(t, row), 0).xyz;
+    float weight = tap.z;
+    if (eye > 0.0) {
+      vec2 u = tap.xy / radius * stretch;
+      weight *= clamp((1.0 - length(u - shift)) * radius + 0.5, 0.0, 1.0);
+    }
+    vec2 at = (gl_FragCoord.xy + tap.xy) / size;
+    sum += weight * texture(layer_in, at);
+    covered += weight * texture(hidden_in, at).r;
+    total += weight;
+  }
+  total = max(total, 1e-6);
+  layer = sum / total;
+  hidden = covered / total;
+}

@@ -1,0 +1,17 @@
+// Spread the marks to all tiles that a band reaches.
+uniform highp usampler2D marks;
+uniform uvec4 reaching[16];   // bands that reach k tiles
+uniform int farthest;
+out uvec4 bits;
+void main() {
+  ivec2 size = textureSize(marks, 0);
+  ivec2 at = ivec2(gl_FragCoord.xy);
+  bits = uvec4(0u);
+  for (int dy = -farthest; dy <= farthest; dy++) {
+    for (int dx = -farthest; dx <= farthest; dx++) {
+      ivec2 q = at + ivec2(dx, dy);
+      if (q.x < 0 || q.y < 0 || q.x >= size.x || q.y >= size.y) continue;
+      bits |= texelFetch(marks, q, 0) & reaching[max(abs(dx), abs(dy))];
+    }
+  }
+}
