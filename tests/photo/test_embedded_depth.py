@@ -214,3 +214,13 @@ def test_fuzzed_xmp_gives_depth_or_nothing(data, at, text):
                 assert depth is None or np.isfinite(depth.disparity).all()
         xmp.without_stale(block)
         xmp.without_stale_extension(block)
+
+
+def test_dynamic_depth_is_noted_and_its_lists_are_not_saved_again(ramp8, to_bytes):
+    block = packet(
+        'xmlns:Item="http://ns.google.com/photos/dd/1.0/item/" Item:Length="123" Item:Mime="a/b"'
+    )
+    photo = load(photo_bytes(ramp8, to_bytes, block))
+    assert photo.embedded_depth is None
+    assert any("dynamic depth" in note for note in photo.metadata.notes)
+    assert b"Item:Length" not in photo.metadata.xmp

@@ -1,5 +1,6 @@
 """The law of tone curves: encode(decode(code)) == code, in sRGB and any sound profile."""
 
+import pickle
 import struct
 
 import numpy as np
@@ -136,3 +137,9 @@ def test_convention_linear_light_follows_the_profile(gamma_profile, ramp8, to_by
     photo = load(to_bytes(Image.fromarray(ramp8), "PNG", icc_profile=gamma_profile))
     np.testing.assert_allclose(photo.linear, (ramp8 / 255.0) ** (563 / 256), atol=1e-5)
     np.testing.assert_array_equal(photo.encoded, ramp8)
+
+
+def test_photos_with_profiles_travel_between_processes(gamma_profile, ramp8, to_bytes):
+    photo = load(to_bytes(Image.fromarray(ramp8), "PNG", icc_profile=gamma_profile))
+    again = pickle.loads(pickle.dumps(photo))
+    np.testing.assert_array_equal(again.encoded, ramp8)

@@ -31,6 +31,8 @@ def find_embedded_depth(decoded: Decoded, kind: str) -> DepthMap | None:
             decoded.extra["extended_xmp"] = kept
     if xmp.mentions(decoded.xmp, xmp.GIMAGE) or xmp.mentions(extended, xmp.GIMAGE):
         decoded.notes.append("It holds a second picture (GImage): not used and not saved again.")
+    if depth is None and xmp.mentions(decoded.xmp, xmp.DYNAMIC_DEPTH):
+        decoded.notes.append("It holds Google's dynamic depth, which is not read yet.")
     if depth is not None:
         decoded.notes.append(_NOT_KEPT)
     return depth

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 GDEPTH = "http://ns.google.com/photos/1.0/depthmap/"
 GIMAGE = "http://ns.google.com/photos/1.0/image/"
 GAIN_MAPS = ("http://ns.adobe.com/hdr-gain-map/1.0/", "http://ns.apple.com/HDRGainMap/1.0/")
+DYNAMIC_DEPTH = "http://ns.google.com/photos/dd/1.0/"
 _NOTE = "http://ns.adobe.com/xmp/note/"
 _STALE = (
     GDEPTH,
@@ -16,7 +17,7 @@ _STALE = (
     "http://ns.google.com/photos/1.0/audio/",
     "http://ns.google.com/photos/1.0/container/",
     "http://ns.google.com/photos/1.0/container/item/",
-    "http://ns.google.com/photos/dd/1.0/device/",
+    *(DYNAMIC_DEPTH + name + "/" for name in ("device", "container", "item", "depthmap")),
 )
 _MAX_PACKET = 128 << 20
 _ORIENTATION = re.compile(
