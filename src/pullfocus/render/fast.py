@@ -33,6 +33,11 @@ LARGEST_TILE_PX = 256
 LADDER_STEPS_PER_PX = 32
 
 
+def _rung_beyond(radius_px: float) -> int:
+    """Return the first rung at or beyond a radius; 0 for radii that are not positive."""
+    return int(np.ceil(float(ladder_index(np.array(max(radius_px, 0.0))))))
+
+
 def _read_only(array: np.ndarray) -> np.ndarray:
     """Return a C-ordered float32 view that is never writeable: one type for the compiled loops."""
     view = np.ascontiguousarray(array, np.float32).view()
@@ -87,7 +92,8 @@ class PreparedScene:
     Args:
         linear: (h, w, 3) linear light.
         disparity: (h, w), larger = nearer.
-        gain_px: blur radius in pixels per unit of disparity, for judging what is an edge.
+        gain_px: blur radius in pixels per unit of disparity, the same for every focus: it decides
+            what counts as an edge and how far blur can uncover what lies behind it.
         reach_px: the largest blur radius that will be asked for.
     """
 
@@ -104,6 +110,8 @@ class PreparedScene:
         self._step = EDGE_STEP_PX / max(gain_px, 1e-9)
         h, w = disparity.shape
         self._plan = plan_blur((h, w), reach_px, strip_rows)
+        span = float(self._disparity.max() - self._disparity.min())
+        self._uncovered_px = gain_px * span  # how far from an edge its back can come into view
         self._hidden: HiddenSurface | None = None
         self._light: dict[float, np.ndarray | None] = {}
         self._kept: dict[tuple[int, float], StripLayers] = {}
@@ -118,12 +126,13 @@ class PreparedScene:
         self, gain_px: float, near: float, far: float, lens: Lens
     ) -> Float32[np.ndarray, "h w 3"]:
         """Render with radius = gain_px * (disparity beyond the sharp range far..near)."""
-        ends = np.array([self._disparity.min(), self._disparity.max()], np.float32)
-        ends = gain_px * (np.maximum(ends - near, 0) + np.minimum(ends - far, 0))
-        if float(np.abs(ends).max()) < INVISIBLE_RADIUS_PX:
+        far_px, near_px = (
+            gain_px * (max(d - near, 0.0) + min(d - far, 0.0))
+            for d in (float(self._disparity.min()), float(self._disparity.max()))
+        )
+        if max(-far_px, near_px) < INVISIBLE_RADIUS_PX:
             return np.array(self._linear)
-        rungs = np.sign(ends) * np.ceil(ladder_index(np.abs(ends)))
-        low, high = min(int(rungs[0]), 0), max(int(rungs[1]), 0)
+        low, high = -_rung_beyond(-far_px), _rung_beyond(near_px)
         taps, nodes_across = self._taps(low, high, lens)
         blur = BlurOfDisparity(gain_px, near, far, low, high)
         out = np.empty(self._linear.shape, np.float32)
@@ -140,9 +149,8 @@ class PreparedScene:
         if key in self._kept:
             return self._kept[key]
         if self._hidden is None:
-            reach = 2.0 * self._plan.reach_px
             self._hidden = layers.find_hidden_surface(
-                self._linear, self._disparity, self._step, reach
+                self._linear, self._disparity, self._step, self._uncovered_px
             )
         if highlights not in self._light:
             self._light[highlights] = clipped_light_gain(self._linear, highlights)
