@@ -50,10 +50,7 @@ def _run(given: list[str]) -> None:
     else:
         verb = known.get(given[0])
         name, rest = (given[0], given[1:]) if verb else ("refocus", given)
-        app = _app_of(known[name])
-        code = app(rest, prog_name=f"pullfocus {name}", standalone_mode=False)
-        if isinstance(code, int):
-            sys.exit(code)
+        sys.exit(_perform(known[name], rest))
 
 
 def _overview(known: dict[str, Verb]) -> typer.Typer:
@@ -64,18 +61,15 @@ def _overview(known: dict[str, Verb]) -> typer.Typer:
     return app
 
 
-def _app_of(verb: Verb) -> typer.Typer:
-    module = _imported(verb)
-    app: Any = getattr(module, "app", None)
-    if app is None:
-        app = _new_app()
-        app.command()(module.command)
-    return app  # type: ignore[no-any-return]
-
-
-def _imported(verb: Verb) -> ModuleType:
+def _perform(verb: Verb, rest: list[str]) -> int:
+    """Import the verb's module and run what it holds; return its exit code."""
     try:
-        return import_module(verb.module)
+        module = import_module(verb.module)
+        if hasattr(module, "main"):
+            return module.main(rest) or 0
+        app: Any = getattr(module, "app", None) or _app_of(module)
+        code = app(rest, prog_name=f"pullfocus {verb.name}", standalone_mode=False)
+        return code if isinstance(code, int) else 0
     except ModuleNotFoundError as problem:
         if verb.extra is None or (problem.name or "").startswith("pullfocus"):
             raise
@@ -83,6 +77,12 @@ def _imported(verb: Verb) -> ModuleType:
             f"`pullfocus {verb.name}` needs {problem.name}, which is not installed: "
             f"pip install 'pullfocus[{verb.extra}]'."
         ) from None
+
+
+def _app_of(module: ModuleType) -> typer.Typer:
+    app = _new_app()
+    app.command()(module.command)
+    return app
 
 
 def _new_app(**options: Any) -> typer.Typer:

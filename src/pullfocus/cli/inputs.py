@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pullfocus.errors import UsageError
 
-JPEG_LIKE = (".jpg", ".jpeg", ".jpe", ".webp", ".avif", ".heic", ".heif")
+JPEG_LIKE = (".jpg", ".jpeg", ".jpe", ".webp", ".avif", ".heic", ".heif", ".hif")
 LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".gif")
 PICTURES = frozenset({*JPEG_LIKE, *LOSSLESS})
 OWN = (".refocused", ".depth", "_disp", "_defocus", ".preview")

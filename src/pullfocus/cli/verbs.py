@@ -1,6 +1,7 @@
 """The table of verbs: name, module and one line of help; a verb is imported only when it is used.
 
-A verb's module holds `command`, a function with typer annotations, or `app`, a whole typer app.
+A verb's module holds `command`, a function with typer annotations, or `app`, a whole typer app,
+or `main`, which takes the arguments and returns an exit code.
 A verb whose module is not in this installation is not listed.
 """
 
