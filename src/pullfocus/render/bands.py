@@ -49,6 +49,13 @@ def rung_level(rung: int) -> int:
     return 0 if radius < FULL_SIZE_BELOW_PX else 1 + int(math.log2(radius / FULL_SIZE_BELOW_PX))
 
 
+def reduced_radius_px(rung: int) -> float:
+    """Return the kernel's radius in pixels of the rung's level, less what resampling adds."""
+    level = rung_level(rung)
+    radius = rung_radius_px(rung) / 2**level
+    return math.sqrt(radius**2 - 4.0 * RESAMPLING_VARIANCE) if level else radius
+
+
 @dataclass(frozen=True, slots=True)
 class Taps:
     """The kernels of all bands as flat arrays, the form the compiled loops read.
@@ -75,10 +82,7 @@ def make_taps(low: int, high: int, lens: Lens, vignettes: list[tuple[float, floa
     """Draw the kernels of the signed rungs low..high (positive = nearer than the focus)."""
     level, reach, start, dys, dxs, weights = [], [], [0], [], [], []
     for rung in range(low, high + 1):
-        lvl = rung_level(abs(rung))
-        radius = rung_radius_px(abs(rung)) / 2**lvl
-        if lvl:
-            radius = math.sqrt(radius**2 - 4.0 * RESAMPLING_VARIANCE)
+        lvl, radius = rung_level(abs(rung)), reduced_radius_px(abs(rung))
         kernels = np.stack([aperture_kernel(radius, lens, v, rung > 0) for v in vignettes], -1)
         half = kernels.shape[0] // 2
         rows, columns = np.nonzero(kernels.max(axis=-1) > 0)

@@ -137,7 +137,7 @@ class PreparedScene:
         blur = BlurOfDisparity(gain_px, near, far, low, high)
         out = np.empty(self._linear.shape, np.float32)
         with _KERNEL_LOCK:
-            for first_row in range(0, out.shape[0], self._plan.strip_rows):
+            for first_row in range(0, len(out), self._plan.strip_rows):
                 strip = self._strip(first_row, lens.highlights)
                 self._render_strip(strip, blur, taps, nodes_across, out)
         return out

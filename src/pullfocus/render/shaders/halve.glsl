@@ -18,8 +18,9 @@ void main() {
   for (int k = 0; k < 4; k++) {
     ivec2 q = min(at + ivec2(k & 1, k >> 1), last);
     float d = texelFetch(disparity, q, 0).r;
-    float weight = exp((low - d) / step_);
-    sum += weight * vec4(texelFetch(colour, q, 0).rgb, d);
+    vec3 c = texelFetch(colour, q, 0).rgb;
+    float weight = exp((low - d) / step_) / (1.0 + max(c.r, max(c.g, c.b)));
+    sum += weight * vec4(c, d);
     total += weight;
   }
   far = sum / total;

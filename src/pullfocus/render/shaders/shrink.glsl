@@ -11,7 +11,7 @@ void main() {
   float total = 0.0;
   for (int k = 0; k < 4; k++) {
     vec4 c = texelFetch(level, min(at + ivec2(k & 1, k >> 1), last), 0);
-    float weight = exp((low - c.a) / step_);
+    float weight = exp((low - c.a) / step_) / (1.0 + max(c.r, max(c.g, c.b)));
     sum += weight * c;
     total += weight;
   }

@@ -14,6 +14,56 @@ ivec2 mirrored(ivec2 q, ivec2 size) {
                q.y < 0 ? -1 - q.y : (q.y >= size.y ? 2 * size.y - 1 - q.y : q.y));
 }
 
+vec3 near_colour, far_colour;
+float near_d, far_d;
+
+// Mean colour and disparity of the near and the far pixels round an edge pixel. Those that do not
+// touch the edge count most; where there are none, the first means only give a direction, and the
+// pixels farthest along it stand for their side (layer_kernels._side_means).
+void sides(ivec2 at, ivec2 size, float middle) {
+  vec3 axis = vec3(0.0);
+  vec2 reach = vec2(0.0);
+  for (int turn = 0; turn < 2; turn++) {
+    if (turn == 1) {
+      reach = vec2(1e30, -1e30);
+      for (int k = 0; k < 25; k++) {
+        ivec2 q = mirrored(at + ivec2(k % 5 - 2, k / 5 - 2), size);
+        float along = dot(axis, texelFetch(colour, q, 0).rgb);
+        if (texelFetch(disparity, q, 0).r > middle) reach.y = max(reach.y, along);
+        else reach.x = min(reach.x, along);
+      }
+    }
+    vec3 near_sum = vec3(0.0), far_sum = vec3(0.0);
+    vec3 near_rest = vec3(0.0), far_rest = vec3(0.0);  // weight, disparity, count
+    for (int k = 0; k < 25; k++) {
+      ivec2 by = ivec2(k % 5 - 2, k / 5 - 2);
+      ivec2 q = mirrored(at + by, size);
+      vec3 c = texelFetch(colour, q, 0).rgb;
+      float d = texelFetch(disparity, q, 0).r;
+      vec2 around = texelFetch(ends, q, 0).rg;
+      float close = exp(-float(by.x * by.x + by.y * by.y) / 4.0) / (1.0 + max(c.r, max(c.g, c.b)));
+      float weight = close;
+      if (around.y - around.x > step_) {
+        float along = dot(axis, c);
+        float miss = d > middle ? reach.y - along : along - reach.x;
+        weight *= 0.02 * exp(-2.0 * miss / max(reach.y - reach.x, 1e-9));
+      }
+      if (d > middle) {
+        near_sum += weight * c;
+        near_rest += vec3(weight, close * d, close);
+      } else {
+        far_sum += weight * c;
+        far_rest += vec3(weight, close * d, close);
+      }
+    }
+    near_colour = near_sum / near_rest.x;
+    far_colour = far_sum / far_rest.x;
+    near_d = near_rest.y / near_rest.z;
+    far_d = far_rest.y / far_rest.z;
+    axis = near_colour - far_colour;
+  }
+}
+
 void main() {
   ivec2 at = ivec2(gl_FragCoord.xy);
   ivec2 size = textureSize(disparity, 0);
@@ -31,31 +81,7 @@ void main() {
   vec2 span = texelFetch(ends, at, 0).rg;
   if (span.y - span.x <= step_) return;
   float middle = 0.5 * (span.x + span.y);
-  vec3 near_colour = vec3(0.0), far_colour = vec3(0.0);
-  float near_weight = 0.0, far_weight = 0.0, near_sum = 0.0, far_sum = 0.0, near_count = 0.0;
-  for (int dy = -2; dy <= 2; dy++) {
-    for (int dx = -2; dx <= 2; dx++) {
-      ivec2 q = mirrored(at + ivec2(dx, dy), size);
-      float close = exp(-float(dy * dy + dx * dx) / 4.0);
-      vec2 around = texelFetch(ends, q, 0).rg;
-      float weight = close * (around.y - around.x <= step_ ? 1.0 : 0.001);
-      float other = texelFetch(disparity, q, 0).r;
-      vec3 c = texelFetch(colour, q, 0).rgb;
-      if (other > middle) {
-        near_colour += weight * c;
-        near_weight += weight;
-        near_sum += close * other;
-        near_count += close;
-      } else {
-        far_colour += weight * c;
-        far_weight += weight;
-        far_sum += weight * other;
-      }
-    }
-  }
-  near_colour /= near_weight;
-  far_colour /= far_weight;
-  float near_d = near_sum / near_count, far_d = far_sum / far_weight;
+  sides(at, size, middle);
   vec3 delta = near_colour - far_colour;
   float contrast = dot(delta, delta);
   float along = dot(own - far_colour, delta);

@@ -1,0 +1,198 @@
+"""`fast` on torch tensors: the same bands, composed the same way, on CUDA, MPS or the CPU.
+
+torch was chosen over a shader because one text runs on every accelerator and, slowly, on none;
+the browser has its own shaders. Both surfaces of every pixel are found once by the same compiled
+code as in `fast` (they do not depend on the focus); a focus setting is then a few hundred tensor
+operations: share, reduce, convolve, enlarge, compose. torch is the `[huggingface]` or `[lab]`
+extra and is imported here only when used.
+
+A cat's eye, whose kernel changes over the picture, is left to `fast`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float32
+
+from pullfocus.errors import MissingModelError, UsageError
+from pullfocus.lens.aperture import aperture_kernel
+from pullfocus.render import layers
+from pullfocus.render.bands import ladder_index, reduced_radius_px, rung_level
+from pullfocus.render.fast import EDGE_STEP_PX, plan_blur
+from pullfocus.render.highlights import clipped_light_gain
+from pullfocus.types import Lens
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneOnDevice:
+    """Both surfaces of every pixel on a device, padded; what `fast.PreparedScene` is to the CPU."""
+
+    planes: torch.Tensor
+    disparity1: torch.Tensor
+    disparity2: torch.Tensor
+    size_hw: tuple[int, int]
+    pad: int
+
+
+def upload_scene(
+    linear: Float32[np.ndarray, "h w 3"],
+    disparity: Float32[np.ndarray, "h w"],
+    gain_px: float,
+    reach_px: float,
+    highlights: float = 0.0,
+    device: str = "cuda",
+) -> SceneOnDevice:
+    """Find both surfaces on the CPU and copy them to `device`.
+
+    Args:
+        gain_px: blur radius per unit of disparity, as in `fast.PreparedScene`.
+        reach_px: the largest blur radius that will be asked for.
+
+    Raises:
+        MissingModelError: torch is not installed.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingModelError(
+            "Rendering on the GPU needs torch: pip install 'pullfocus[lab]'."
+        ) from error
+
+    h, w = disparity.shape
+    plan = plan_blur((h, w), reach_px)
+    step = EDGE_STEP_PX / max(gain_px, 1e-9)
+    linear, disparity = _fixed(linear), _fixed(disparity)
+    span = float(disparity.max() - disparity.min())
+    hidden = layers.find_hidden_surface(linear, disparity, step, gain_px * span)
+    light = clipped_light_gain(linear, highlights)
+    rows, columns = (-(-n // plan.align) * plan.align for n in (h, w))
+    strip = layers.make_strip(linear, disparity, hidden, light, step, 0, rows, columns, plan.pad)
+    return SceneOnDevice(
+        planes=torch.from_numpy(strip.planes).to(device),
+        disparity1=torch.from_numpy(strip.disparity1).to(device),
+        disparity2=torch.from_numpy(strip.disparity2).to(device),
+        size_hw=(h, w),
+        pad=plan.pad,
+    )
+
+
+def _fixed(array: np.ndarray) -> np.ndarray:
+    view = np.ascontiguousarray(array, np.float32).view()
+    view.flags.writeable = False
+    return view
+
+
+def render_on_device(
+    scene: SceneOnDevice, gain_px: float, near: float, far: float, lens: Lens
+) -> torch.Tensor:
+    """Render one focus setting; radius = gain_px * (disparity beyond the sharp range far..near).
+
+    Returns:
+        float32 (3, h, w) linear light on the scene's device.
+
+    Raises:
+        UsageError: the lens has a cat's eye.
+    """
+    import torch
+
+    if lens.cats_eye > 0:
+        raise UsageError("A cat's eye is rendered on the CPU only; leave the GPU out for it.")
+    place1 = _signed_place(scene.disparity1, gain_px, near, far)
+    place2 = _signed_place(scene.disparity2, gain_px, near, far)
+    floors = torch.cat([place1.floor().flatten(), place2.floor().flatten()])
+    rungs = (
+        torch.unique(torch.cat([floors, floors + 1])).int().tolist()
+    )  # the one wait for the device
+    height, width = place1.shape
+    state = _Composition(torch.zeros((8, height, width), device=place1.device))
+    for rung in reversed(rungs):
+        layer = _share_of_band(scene.planes, place1, place2, rung)
+        state.add(_blurred(layer, rung, lens))
+    h, w = scene.size_hw
+    return state.picture()[:, scene.pad : scene.pad + h, scene.pad : scene.pad + w]
+
+
+def _signed_place(disparity: torch.Tensor, gain_px: float, near: float, far: float) -> torch.Tensor:
+    """`bands.ladder_index` with the radius' sign, by a table."""
+    import torch
+
+    steps = 32
+    radius = gain_px * ((disparity - near).clamp(min=0) + (disparity - far).clamp(max=0))
+    top = int(float(radius.abs().max()) * steps) + 3
+    table = torch.from_numpy(ladder_index(np.arange(top) / steps)).to(disparity.device)
+    at = radius.abs() * steps
+    k = at.long().clamp(max=top - 2)
+    place = table[k] + (table[k + 1] - table[k]) * (at - k)
+    return torch.copysign(place, radius)
+
+
+def _share_of_band(
+    planes: torch.Tensor, place1: torch.Tensor, place2: torch.Tensor, rung: int
+) -> torch.Tensor:
+    """The five channels of one band at full size, as in `tile_kernels`."""
+    import torch
+
+    front = (1 - (place1 - rung).abs()).clamp(min=0)
+    back = (1 - (place2 - rung).abs()).clamp(min=0)
+    alpha, exists = planes[3], planes[7]
+    front = front * alpha
+    seen = back * (1 - alpha)
+    hidden = back * alpha * exists
+    colour = front * planes[0:3] + (seen + hidden) * planes[4:7]
+    return torch.cat([colour, (front + seen)[None], hidden[None]])
+
+
+def _blurred(layer: torch.Tensor, rung: int, lens: Lens) -> torch.Tensor:
+    """Reduce, convolve with the aperture and enlarge again: (5, H, W)."""
+    import torch
+    from torch.nn import functional
+
+    if rung == 0:
+        return layer
+    level = rung_level(abs(rung))
+    kernel = torch.from_numpy(
+        aperture_kernel(reduced_radius_px(abs(rung)), lens, (0.0, 0.0), rung > 0)
+    )
+    half = kernel.shape[0] // 2
+    weight = kernel.to(layer.device).expand(5, 1, -1, -1)
+    small = functional.avg_pool2d(layer[None], 1 << level) if level else layer[None]
+    small = functional.conv2d(small, weight, padding=half, groups=5)
+    if not level:
+        return small[0]
+    return functional.interpolate(
+        small, scale_factor=float(1 << level), mode="bilinear", align_corners=False
+    )[0]
+
+
+class _Composition:
+    """Bands from near to far; the channels of `state` are those of `tile_kernels._compose`."""
+
+    def __init__(self, state: torch.Tensor) -> None:
+        self._state = state
+        self._state[3] = 1.0
+
+    def add(self, band: torch.Tensor) -> None:
+        """Put one blurred band behind all that came before."""
+        import torch
+
+        state, seen, hidden = self._state, band[3], band[4]
+        per_coverage = 1 / (seen + hidden).clamp(min=1e-6)
+        state[0:3] += torch.minimum(state[3], seen) * per_coverage * band[0:3]
+        state[3] = (state[3] - seen).clamp(min=0)
+        state[4:7] += hidden * per_coverage * band[0:3]
+        state[7] += hidden
+
+    def picture(self) -> torch.Tensor:
+        """Give light that nothing took to the hidden surface, or share it out: (3, H, W)."""
+        import torch
+
+        state = self._state
+        filled = state[0:3] + state[3] / state[7].clamp(min=1e-4) * state[4:7]
+        shared = state[0:3] / (1 - state[3]).clamp(min=1e-4)
+        return torch.where(state[7] > 1e-4, filled, shared)
