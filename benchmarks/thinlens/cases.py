@@ -17,7 +17,7 @@ from pullfocus.types import linear_to_srgb, srgb_to_linear
 
 PLANES_DIR = Path("/tmp/thinlens/planes")
 SCENES_DIR = Path(__file__).resolve().parent / "data"
-CODES_PER_UNIT = 2047.0  # of a linear value 1; 16 bits reach an encoded 32
+CODES_PER_UNIT = 1023.0  # of a linear value 1; 16 bits reach an encoded 64
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from cases import SCENES_DIR, pack
+
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-
-from cases import SCENES_DIR, pack  # noqa: E402
-
 RAW_DIR = Path("/tmp/thinlens/blender")
 NAMES = {
     "dev": ("plaza", "portrait", "thicket", "railing", "night-street", "meadow"),
