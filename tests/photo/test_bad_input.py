@@ -19,7 +19,7 @@ from pullfocus.photo.source import Source
 from pullfocus.types import Photo
 
 KINDS = ["JPEG", "PNG", "TIFF", "WEBP", "AVIF", "BMP", "PPM", "GIF", "JPEG2000"]
-FUZZ = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def refused(source, **options) -> UnreadableInputError:
@@ -143,6 +143,14 @@ def test_the_limit_can_be_set(noise, to_bytes):
 def test_a_large_claim_under_the_limit_is_no_warning(noise, to_bytes):
     data = bomb_jpeg(13000, 14000, noise, to_bytes)  # 182 MP, over Pillow's own limit
     assert open_pillow(Source(data, "it"), "JPEG").size == (13000, 14000)
+
+
+def test_webp_bombs(noise, to_bytes):
+    data = bytearray(to_bytes(Image.fromarray(noise), "WEBP", lossless=True))
+    at = data.index(b"VP8L") + 9
+    data[at : at + 4] = ((16382 | 16382 << 14) & 0xFFFFFFFF).to_bytes(4, "little")
+    with pytest.raises(TooLargeError):
+        load(bytes(data))
 
 
 def test_tiff_bombs(noise):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pullfocus.errors import TooLargeError
 from pullfocus.photo import icc
 from pullfocus.photo.decoded import DECODE_ERRORS, Decoded
 from pullfocus.photo.source import Source
@@ -41,7 +42,7 @@ def open_pillow(source: Source, kind: str, data: bytes | None = None) -> Image.I
     """
     module, _, name = _PLUGINS[kind].partition(".")
     try:
-        with _quiet(kind):
+        with _guarded(source, kind):
             image = getattr(import_module(f"PIL.{module}"), name)(io.BytesIO(data or source.data))
     except DECODE_ERRORS as error:
         raise source.unreadable(
@@ -52,14 +53,23 @@ def open_pillow(source: Source, kind: str, data: bytes | None = None) -> Image.I
 
 
 @contextmanager
-def _quiet(kind: str) -> Iterator[None]:
-    """Silence what Pillow warns about odd TIFF tags; other formats do not warn."""
-    if kind != "TIFF":
-        yield
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+def _guarded(source: Source, kind: str) -> Iterator[None]:
+    """Silence Pillow on odd TIFF tags and GIF frames; translate its own limit on pixels.
+
+    It checks WebP canvases, TIFF tiles and GIF frames itself, at 179 megapixels.
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings() if kind in ("TIFF", "GIF") else nullcontext():
+        if kind in ("TIFF", "GIF"):
+            warnings.simplefilter("ignore")
+        try:
+            yield
+        except Image.DecompressionBombError as error:
+            raise TooLargeError(
+                f"Cannot read {source.name}: it is too large for this program's {kind} reader "
+                "(179 megapixels); make it smaller."
+            ) from error
 
 
 def decode_pillow(source: Source, kind: str, data: bytes | None = None) -> Decoded:
@@ -72,10 +82,10 @@ def decode_pillow(source: Source, kind: str, data: bytes | None = None) -> Decod
     out = Decoded(np.empty(0))
     profile = image.info.get("icc_profile")
     out.icc_profile = profile if isinstance(profile, bytes) and profile else None
-    if getattr(image, "is_animated", False) and kind != "TIFF":
-        out.notes.append("It is animated: the first frame was used.")
     try:
-        with _quiet(kind):
+        with _guarded(source, kind):
+            if kind != "TIFF" and getattr(image, "is_animated", False):
+                out.notes.append("It is animated: the first frame was used.")
             image.load()
             _fill_pixels(image, out)
     except DECODE_ERRORS as error:

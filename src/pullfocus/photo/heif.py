@@ -44,11 +44,12 @@ def decode_heif(source: Source) -> Decoded:
         raise source.cut_short()
     try:
         image = library.open_heif(io.BytesIO(source.data), convert_hdr_to_8bit=False)
+        width, height = image.size
     except DECODE_ERRORS as error:
         raise source.unreadable(
             "it starts like a HEIC file but its structure is damaged; copy it again"
         ) from error
-    source.check_size(*image.size)
+    source.check_size(width, height)
     try:
         out = _pixels(np.asarray(image), image.mode, image.info)
     except DECODE_ERRORS as error:
