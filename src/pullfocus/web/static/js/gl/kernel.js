@@ -1,6 +1,7 @@
 /** Kernel: the aperture at a radius as taps, neighbours joined where bilinear reading allows. */
 
 const STEPS = 8;
+const STEPS_BELOW_4_PX = 32;
 
 /** Brightness of the aperture's image at a point in units of its radius; see lens/aperture.py. */
 export function apertureDensity(x, y, lens) {
@@ -31,14 +32,15 @@ export function apertureKernel(radius, lens, flipped) {
     weights[middle] = 1;
     return { half, size, weights };
   }
+  const steps = radius >= 4 ? STEPS : STEPS_BELOW_4_PX;
   const sign = flipped ? -1 : 1;
   let total = 0;
-  for (let j = 0; j < size * STEPS; j++) {
-    const y = (((j + 0.5) / STEPS - half - 0.5) / radius) * sign;
-    for (let i = 0; i < size * STEPS; i++) {
-      const x = (((i + 0.5) / STEPS - half - 0.5) / radius) * sign;
+  for (let j = 0; j < size * steps; j++) {
+    const y = (((j + 0.5) / steps - half - 0.5) / radius) * sign;
+    for (let i = 0; i < size * steps; i++) {
+      const x = (((i + 0.5) / steps - half - 0.5) / radius) * sign;
       const density = apertureDensity(x, y, lens);
-      weights[Math.floor(j / STEPS) * size + Math.floor(i / STEPS)] += density;
+      weights[Math.floor(j / steps) * size + Math.floor(i / steps)] += density;
       total += density;
     }
   }

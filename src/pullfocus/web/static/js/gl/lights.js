@@ -1,6 +1,7 @@
 /** Lights and edges: the two small maps that are found on the processor, not on the GPU. */
 
 const CELL = 8;
+const LARGEST_BOOST = 12;
 const CLIPPED_CODE = 252; // sRGB code of 0.97 in linear light, rounded up
 
 /** Gain of clipped lights on 8 x 8 cells; see render/highlights.py. Null when nothing is clipped. */
@@ -10,18 +11,17 @@ export function lightGain(pixels, width, height, strength) {
   const share = new Float32Array(rows * columns);
   let any = false;
   for (let y = 0; y < height; y++) {
-    const tall = Math.min(CELL, height - Math.floor(y / CELL) * CELL);
     for (let x = 0; x < width; x++) {
       const i = (y * width + x) * 4;
       if (pixels[i] < CLIPPED_CODE && pixels[i + 1] < CLIPPED_CODE && pixels[i + 2] < CLIPPED_CODE) continue;
-      share[Math.floor(y / CELL) * columns + Math.floor(x / CELL)] += 1 / (tall * CELL);
+      share[Math.floor(y / CELL) * columns + Math.floor(x / CELL)] += 1 / (CELL * CELL);
       any = true;
     }
   }
   if (!any) return null;
   const window = Math.max(1, roundEven(Math.max(height, width) / 40 / CELL)) | 1;
   const around = boxBlur(share, columns, rows, (window - 1) / 2);
-  const gain = around.map((value) => 1 + strength * 6 * Math.min(1, Math.max(0, 1 - value / 0.5)) ** 2);
+  const gain = around.map((value) => 1 + strength * LARGEST_BOOST * Math.min(1, Math.max(0, 1 - value / 0.5)) ** 2);
   return { gain, columns, rows };
 }
 

@@ -57,11 +57,14 @@ export class Renderer {
     const { source, context: c, canvas } = this;
     const { depth, width: w, height: h } = source;
     const longSide = how.longSide ?? Math.max(w, h);
-    const gain = blurGain(settings.f_number, settings.focal_length_mm ?? depth.focal_length_mm, settings.sensor_width_mm ?? depth.sensor_width_mm, focus.plane, longSide);
+    const focal = settings.focal_length_mm ?? depth.focal_length_mm;
+    const sensor = settings.sensor_width_mm ?? depth.sensor_width_mm;
+    const gainAt = (plane) => blurGain(settings.f_number, focal, sensor, plane, longSide);
+    const gain = gainAt(focus.plane);
     const sharp = focus.range ? [focus.range.far, focus.range.near] : [focus.plane, focus.plane];
     const radius = (d) => gain * (Math.max(0, d - sharp[1]) + Math.min(0, d - sharp[0]));
-    const reach = Math.max(Math.abs(radius(source.low)), Math.abs(radius(source.high)));
-    source.build(1 / Math.max(gain, 1e-9), reach, settings.highlights, how.draft);
+    const atInfinity = gainAt(0); // the same for every focus: what is an edge, how far it uncovers
+    source.build(1 / Math.max(atInfinity, 1e-9), atInfinity * (source.high - source.low), settings.highlights, how.draft);
     const { low, high } = neededRungs(radius(source.low), radius(source.high));
     this.makePlan(low, high, settings);
     this.makeTargets(w, h);

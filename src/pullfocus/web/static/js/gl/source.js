@@ -38,7 +38,7 @@ export class Source {
    * @param {boolean} draft let surfaces for nearly the same step do
    */
   build(step, reachPx, highlights, draft) {
-    const levels = Math.min(8, Math.max(2, Math.ceil(Math.log2(Math.max(2 * reachPx, 2))) + 1) - 1);
+    const levels = Math.min(8, Math.max(2, Math.ceil(Math.log2(Math.max(reachPx, 2))) + 1) - 1);
     const key = `${highlights}`;
     const close = this.builtFor === key && Math.abs(Math.log(step / this.step)) < 0.25 && draft;
     if (this.builtFor === key && step === this.step && levels === this.levels) return;
@@ -74,7 +74,7 @@ export class Source {
     const far = c.texture(lw, lh, 'RGBA32F');
     const nearest = c.texture(lw, lh, 'R32F');
     c.pass([far, nearest], ['halve'], { colour: this.colour, disparity: this.disparity, step_: step });
-    const { cells, columns, rows } = edgeReach(this.depth, step, 2 * reachPx);
+    const { cells, columns, rows } = edgeReach(this.depth, step, reachPx);
     const reach = c.texture(columns, rows, 'R8');
     c.fill(reach, 'RED', 'UNSIGNED_BYTE', cells);
     const pyramid = [];
