@@ -71,6 +71,29 @@ export class OpenPhoto {
     paintDepth(this.depthCanvas, this.depth, this.histogram, box);
   }
 
+  /** The photo and its depth made smaller, for frames while something moves. */
+  smaller(factor) {
+    if (!this.image || !this.depth) return null;
+    if (this.small?.factor === factor && this.small.version === this.version) return this.small;
+    const { width: w, height: h, data } = this.depth;
+    const [sw, sh] = [Math.max(1, Math.round(w / factor)), Math.max(1, Math.round(h / factor))];
+    let { image } = this.small?.factor === factor ? this.small : { image: null };
+    if (!image) {
+      const canvas = new OffscreenCanvas(sw, sh);
+      const context = canvas.getContext('2d');
+      context.imageSmoothingQuality = 'high';
+      context.drawImage(this.image, 0, 0, sw, sh);
+      image = canvas.transferToImageBitmap();
+    }
+    const less = new Float32Array(sw * sh);
+    for (let y = 0; y < sh; y++) {
+      const from = Math.min(h - 1, Math.floor(((y + 0.5) * h) / sh)) * w;
+      for (let x = 0; x < sw; x++) less[y * sw + x] = data[from + Math.min(w - 1, Math.floor(((x + 0.5) * w) / sw))];
+    }
+    this.small = { factor, version: this.version, image, depth: { ...this.depth, width: sw, height: sh, data: less } };
+    return this.small;
+  }
+
   /** Where a new photo is focused: the subject the server found. */
   get firstFocus() {
     const subject = this.depthInfo?.subject;

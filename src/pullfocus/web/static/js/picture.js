@@ -3,6 +3,9 @@
 import { call, isCancel } from './api.js';
 import { focusOf } from './optics.js';
 
+const SLOW_MS = 40;
+const MEASURED_FRAMES = 3;
+
 export class Picture {
   /** @param {(image: CanvasImageSource) => void} show @param {(error: any) => void} fail */
   constructor(show, fail) {
@@ -15,6 +18,8 @@ export class Picture {
     this.waiting = false;
     this.busy = null;
     this.again = false;
+    this.frameMs = 0;
+    this.measured = 0;
   }
 
   /** Try to render here; the server does it otherwise. */
@@ -54,13 +59,25 @@ export class Picture {
     const began = performance.now();
     const focus = focusOf(photo.edit.now, photo.depth);
     if (how.plane !== undefined) focus.plane = how.plane;
-    this.renderer.setSource(photo.id, photo.image, photo.depth, photo.version);
+    const small = how.draft && this.slow ? photo.smaller(this.frameMs > 4 * SLOW_MS ? 4 : 2) : null;
+    const { image, depth } = small ?? photo;
+    this.renderer.setSource(small ? `${photo.id}@${depth.width}` : photo.id, image, depth, photo.version);
     this.renderer.render(photo.edit.now, focus, { draft: how.draft ?? false });
     this.planeShown = focus.plane;
     this.show(this.renderer.canvas);
-    this.lastMs = performance.now() - began;
+    this.measure(began, small !== null);
     document.body.dataset.rendered = String(Number(document.body.dataset.rendered ?? 0) + 1);
   }
+
+  /** Learn from the first frames how long one takes, to move smoothly on slow GPUs too. */
+  measure(began, small) {
+    if (small || this.measured >= MEASURED_FRAMES) return;
+    this.measured += 1;
+    this.renderer.finish();
+    this.frameMs = performance.now() - began;
+  }
+
+  get slow() { return this.frameMs > SLOW_MS; }
 
   /** One request at a time; the newest wish is asked for when the last is answered. */
   async askServer() {

@@ -59,6 +59,7 @@ export const words = {
   k_pan: 'Pan', k_aperture: 'Open or close the aperture', k_undo: 'Undo, redo', k_save: 'Save', k_photos: 'Previous, next photo',
   k_help: 'Help', k_pull: 'Pull focus to the cross',
   copyOf: 'Close {name}', sample_scooter: 'The scooter, before a brick wall', sample_hibiscus: 'The flower, before a window', sample_street: 'The near car, before a long street',
+  livingHint: 'Click anything to focus there.', livingNoGpu: 'This browser has no WebGL 2; here is the photo as it was taken.',
   editingDepth: 'Taking over the depth', full: 'Full size {w} × {h}', notes: 'Notes',
 };
 
