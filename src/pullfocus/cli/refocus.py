@@ -50,6 +50,8 @@ def command(
     """
     sidecar = read_sidecar(settings) if settings else Sidecar(Settings())
     if STDIN in photos or output == STDIN:
+        if save_settings or save_depth or as_json:
+            raise UsageError("With stdin or stdout there is no place for --save-* and --json.")
         refocus_stream(photos, output, sidecar.settings.changed(**given), overwrite)
         return
     paths = find_photos(photos)
