@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from pullfocus.depth.estimator import Estimator
 from pullfocus.depth.normalise import to_disparity
 from pullfocus.depth.registry import open_estimator
+from pullfocus.depth.uncertainty import spread_of
 from pullfocus.types import DepthMap, Photo
 
 WORKING_LONG_SIDE_PX = 1536
@@ -33,7 +34,8 @@ def estimate_depth(
         model: a name, Hugging Face id, folder, .onnx file (see `registry.find_card`) or an
             estimator of one's own.
         refine: snap depth edges to the photo's edges; False only enlarges the map.
-        uncertainty: fill `DepthMap.uncertainty`; costs several runs of the network.
+        uncertainty: fill `DepthMap.uncertainty` (see `uncertainty`); costs five more runs of the
+            network. Depth that the photo carries keeps its own, if any.
 
     Raises:
         MissingModelError: the weights or an optional package are not on this machine.
@@ -49,7 +51,8 @@ def estimate_depth(
 def _estimated(photo: Photo, estimator: Estimator, refine: bool, uncertainty: bool) -> DepthMap:
     rgb = working_rgb(photo)
     disparity, kind = to_disparity(estimator.estimate(rgb))
-    small = DepthMap(disparity, kind, None, estimator.id, estimator.card.licence)
+    spread = spread_of(estimator, rgb, disparity, kind) if uncertainty else None
+    small = DepthMap(disparity, kind, spread, estimator.id, estimator.card.licence)
     return _at_photo_size(small, photo, refine)
 
 

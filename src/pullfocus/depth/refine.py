@@ -1,6 +1,6 @@
 """Edge refinement: a network's small disparity map becomes one with the photo's own sharp edges.
 
-    disparity (384) -> 768: snap -> 1536: snap -> full: bilinear, and at edges choose a side
+    disparity -> 384: snap -> 768: snap -> 1536: snap -> full: bilinear, and at edges choose a side
 
 A network's depth edge is a ramp several pixels wide and not quite where the photo's edge is. A ramp
 makes halos when the picture is refocused: a pixel belongs to the near thing or to the far one. So,
@@ -37,12 +37,12 @@ class RefineSettings:
     edge: share of the map's range by which disparity must bend to count as an edge.
     """
 
-    levels_px: tuple[int, ...] = (768, 1536)
-    reach_px: tuple[int, ...] = (8, 6)
-    rounds: tuple[int, ...] = (2, 1)
+    levels_px: tuple[int, ...] = (384, 768, 1536)
+    reach_px: tuple[int, ...] = (6, 8, 6)
+    rounds: tuple[int, ...] = (1, 1, 1)
     step: int = 2
-    colour_sigma: float = 0.06
-    edge: float = 0.012
+    colour_sigma: float = 0.05
+    edge: float = 0.01
 
 
 DEFAULT = RefineSettings()
@@ -72,8 +72,6 @@ def refine_to_edges(
 
     linear: the photo in linear light. The result lies between the smallest and largest disparity.
     """
-    full_hw = linear.shape[:2]
-    guide_full: np.ndarray = linear
     small = np.asarray(disparity, np.float32)
     limit = settings.edge * max(float(np.ptp(small)), 1e-9)
     guides = _guides(linear, settings)
@@ -81,9 +79,9 @@ def refine_to_edges(
         small = enlarge(small, guide.shape[:2])
         for _ in range(rounds):
             small = _snapped(small, guide, reach, limit, settings)
-    if small.shape == full_hw:
+    if small.shape == linear.shape[:2]:
         return small
-    return _chosen(small, guides[-1], guide_full, limit, settings)
+    return _chosen(small, guides[-1], linear, limit, settings)
 
 
 def _guides(linear: np.ndarray, settings: RefineSettings) -> list[np.ndarray]:

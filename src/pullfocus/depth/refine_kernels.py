@@ -1,6 +1,6 @@
 """The inner loops of edge refinement, compiled by numba; each works on a band of rows.
 
-They release the interpreter's lock, so that `refine` can run bands in threads. Importing this module
+They release the interpreter lock, so that `refine` can run bands in threads. Importing this module
 loads numba.
 """
 

@@ -143,7 +143,7 @@ def find_card(model: str | Path | None = None) -> ModelCard:
         from pullfocus.depth.onnx_card import card_of_onnx
 
         return card_of_onnx(path)
-    if path.is_dir():
+    if name and path.is_dir():
         from pullfocus.depth.huggingface_card import card_of_folder
 
         return card_of_folder(path)
