@@ -42,6 +42,7 @@ def create_app(config: ServerConfig | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        redirect_slashes=False,
     )
     failures.install(app)
     for routes in (info, photos, work, jobs, scripts, page):

@@ -1,0 +1,139 @@
+"""What is too much: bytes, pixels, time, jobs, files; and that memory stays bounded."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import struct
+import time
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that says it is huge and holds next to nothing."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = zlib.compress(b"\0" * 100_000)
+    start = b"\x89PNG\r\n\x1a\n"
+    return start + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+@pytest.fixture(scope="module")
+def narrow(run_server):
+    return run_server(max_upload_mb=1, idle_s=0.6, transfer_s=3, max_megapixels=1, max_waiting=60)
+
+
+def test_announced_size_is_checked_before_the_body(narrow):
+    head = (
+        f"POST /api/photos?name=a HTTP/1.1\r\nHost: 127.0.0.1:{narrow.port}\r\n"
+        f"Authorization: Bearer {narrow.config.token}\r\nContent-Length: 5000000000\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", narrow.port), timeout=5) as wire:
+        wire.sendall(head.encode())
+        assert b" 413 " in wire.recv(200)
+
+
+def test_unannounced_size_is_counted(narrow):
+    def much():
+        for _ in range(40):
+            yield b"x" * 100_000
+
+    answer = narrow.client().post("/api/photos?name=a", content=much())
+    assert answer.status_code == 413
+    assert "1 MB" in answer.json()["error"]["message"]
+
+
+def test_multipart_is_counted_too(narrow):
+    files = {"photo": ("a.jpg", b"x" * 3_000_000)}
+    assert narrow.client().post("/api/refocus", files=files).status_code == 413
+
+
+def test_an_upload_that_stands_still_is_ended(narrow):
+    head = (
+        f"POST /api/photos?name=a HTTP/1.1\r\nHost: 127.0.0.1:{narrow.port}\r\n"
+        f"Authorization: Bearer {narrow.config.token}\r\nContent-Length: 1000\r\n\r\nsome"
+    )
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", narrow.port), timeout=10) as wire:
+        wire.sendall(head.encode())
+        assert b" 408 " in wire.recv(200)
+    assert time.monotonic() - began < 5
+
+
+def test_an_upload_that_trickles_is_ended(narrow):
+    def trickle():
+        for _ in range(40):
+            time.sleep(0.2)
+            yield b"x"
+
+    began = time.monotonic()
+    answer = narrow.client().post("/api/photos?name=a", content=trickle())
+    assert answer.status_code == 408
+    assert time.monotonic() - began < 10
+
+
+def test_a_png_bomb_is_refused_unopened(client, finish):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    bomb = png_header(60_000, 60_000)
+    job = finish(client, client.post("/api/photos?name=bomb.png", content=bomb).json())
+    assert job["state"] == "failed"
+    assert job["error"]["kind"] in ("too_large", "unreadable")
+    answer = client.post("/api/refocus", files={"photo": ("bomb.png", bomb)})
+    assert answer.status_code in (413, 415)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000
+
+
+def test_too_many_megapixels(narrow, finish):
+    client = narrow.client()
+    job = finish(client, client.post("/api/photos?name=a.png", content=png_header(2000, 1000)).json())
+    assert job["error"]["kind"] == "too_large"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"not a photo", b"\xff\xd8\xff\xe0 broken", b"PK\x03\x04" + b"0" * 500, b"GIF89a"]
+)
+def test_broken_uploads_get_a_sentence(client, finish, body):
+    answer = client.post("/api/photos?name=broken.jpg", content=body)
+    told = answer.json()
+    error = told["error"] if answer.status_code >= 400 else finish(client, told)["error"]
+    assert error["kind"] == "unreadable"
+    assert "Traceback" not in error["message"]
+
+
+def test_fifty_requests_at_once_have_bounded_memory(server, photo_bytes):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with server.bare(authorization=f"Bearer {server.config.token}") as client:
+        depth = {"settings": '{"at": [0.4, 0.5], "format": "jpeg", "refine": false}'}
+
+        def one(_: int) -> tuple[int, bytes]:
+            answer = client.post(
+                "/api/refocus", files={"photo": ("a.png", photo_bytes)}, data=depth, timeout=200
+            )
+            return answer.status_code, answer.content
+
+        with ThreadPoolExecutor(50) as pool:
+            answers = list(pool.map(one, range(50)))
+    assert {status for status, _ in answers} == {200}
+    assert len({content for _, content in answers}) == 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 700_000
+    assert not [path for path in server.app.state.context.store.folder.iterdir() if "a.png" in path.name]
+
+
+def test_a_full_queue_says_so(run_server, photo_bytes):
+    busy = run_server(max_waiting=2)
+    queue = busy.app.state.context.queue
+    blocker = queue.submit("block", "me", lambda _: time.sleep(1.0))
+    time.sleep(0.1)
+    for _ in range(2):
+        queue.submit("wait", "me", lambda _: None)
+    answer = busy.client().post("/api/photos?name=a.png", content=photo_bytes)
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    blocker.future.result(5)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from pullfocus.web.queue import BusyError, CancelledJobError, JobQueue
+
+
+@pytest.fixture
+def queue():
+    made = JobQueue(max_waiting=20)
+    yield made
+    made.close()
+
+
+def test_owners_take_turns(queue):
+    order: list[str] = []
+    gate = threading.Event()
+    queue.submit("gate", "x", lambda _: gate.wait(5))
+    jobs = [queue.submit("a", "greedy", lambda _: order.append("greedy")) for _ in range(5)]
+    jobs.append(queue.submit("b", "modest", lambda _: order.append("modest")))
+    gate.set()
+    for job in jobs:
+        job.future.result(5)
+    assert order.index("modest") <= 1
+    assert len(order) == 6
+
+
+def test_one_job_at_a_time(queue):
+    running, most = [0], [0]
+
+    def work(_):
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        time.sleep(0.01)
+        running[0] -= 1
+
+    for job in [queue.submit("w", str(k % 3), work) for k in range(9)]:
+        job.future.result(5)
+    assert most == [1]
+
+
+def test_cancel_waiting_and_running(queue):
+    started, ran = threading.Event(), []
+
+    def long(job):
+        started.set()
+        for _ in range(500):
+            job.step(0.5, "working")
+            time.sleep(0.01)
+
+    first = queue.submit("long", "me", long)
+    second = queue.submit("never", "me", lambda _: ran.append(1))
+    assert started.wait(5)
+    second.cancel()
+    first.cancel()
+    assert first.state == second.state == "cancelled"
+    with pytest.raises(CancelledJobError):
+        first.future.result(5)
+    with pytest.raises(CancelledJobError):
+        second.future.result(5)
+    assert not ran
+
+
+def test_failures_are_kept_and_the_worker_lives(queue):
+    def fail(_):
+        raise ValueError("no")
+
+    failed = queue.submit("f", "me", fail)
+    with pytest.raises(ValueError, match="no"):
+        failed.future.result(5)
+    assert failed.state == "failed"
+    assert queue.submit("g", "me", lambda _: 3).future.result(5) == 3
+
+
+def test_a_full_queue_refuses(queue):
+    gate = threading.Event()
+    queue.submit("gate", "x", lambda _: gate.wait(5))
+    time.sleep(0.05)
+    for _ in range(20):
+        queue.submit("w", "x", lambda _: None)
+    with pytest.raises(BusyError):
+        queue.submit("w", "x", lambda _: None)
+    gate.set()

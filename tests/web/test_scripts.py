@@ -1,0 +1,75 @@
+"""The HTTP API for scripts gives the very pixels that the command line gives."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pullfocus.pipeline import Settings, refocus
+
+
+def pixels(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def test_refocus_equals_the_command_line(client, photo_file, tmp_path):
+    settings = {"at": [0.35, 0.55], "f_number": 1.4, "blades": 7}
+    answer = client.post(
+        "/api/refocus",
+        files={"photo": (photo_file.name, photo_file.read_bytes())},
+        data={"settings": json.dumps(settings)},
+    )
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/png"
+    assert "still%20life.refocused.png" in answer.headers["content-disposition"]
+    refocus(photo_file, settings=Settings.parse(settings), output=tmp_path / "cli.png")
+    assert np.array_equal(pixels(answer.content), pixels((tmp_path / "cli.png").read_bytes()))
+    assert answer.content == (tmp_path / "cli.png").read_bytes()
+
+
+def test_refocus_with_a_depth_file(client, photo_bytes, depth_npy):
+    files = {"photo": ("a.png", photo_bytes), "depth": ("a.npy", depth_npy)}
+    answer = client.post("/api/refocus", files=files, data={"settings": '{"at": [0.35, 0.55]}'})
+    assert answer.status_code == 200
+    out, before = pixels(answer.content).astype(int), pixels(photo_bytes).astype(int)
+    assert abs(out[80:95, 75:90] - before[80:95, 75:90]).mean() < 0.5
+    assert abs(out[:, 180:] - before[:, 180:]).mean() > 1
+
+
+@pytest.mark.parametrize("format_", ["png", "npy", "exr"])
+def test_depth(client, photo_bytes, format_):
+    answer = client.post(
+        "/api/depth", files={"photo": ("a.png", photo_bytes)}, data={"format": format_}
+    )
+    assert answer.status_code == 200
+    assert f"a.depth.{format_}" in answer.headers["content-disposition"]
+    if format_ == "npy":
+        assert np.load(io.BytesIO(answer.content)).shape == (160, 240)
+
+
+def test_nothing_is_left_behind(client, server, photo_bytes):
+    before = set(server.app.state.context.store.folder.iterdir())
+    client.post("/api/refocus", files={"photo": ("a.png", photo_bytes)}, data={"settings": "{}"})
+    client.post("/api/refocus", files={"photo": ("a.png", b"broken")})
+    assert set(server.app.state.context.store.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [("{", "JSON"), ("[]", "object"), ('{"at": [2, 0]}', "not inside"), ('{"blades": 4}', "blades")],
+)
+def test_bad_settings_get_a_sentence(client, photo_bytes, settings, says):
+    files = {"photo": ("a.png", photo_bytes)}
+    answer = client.post("/api/refocus", files=files, data={"settings": settings})
+    assert answer.status_code == 422
+    assert says in answer.json()["error"]["message"]
+
+
+def test_no_photo_gets_a_sentence(client):
+    answer = client.post("/api/refocus", data={"settings": "{}"})
+    assert answer.status_code == 422
+    assert "photo" in answer.json()["error"]["message"]
