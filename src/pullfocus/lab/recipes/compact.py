@@ -16,8 +16,8 @@ def compact() -> TrainConfig:
             min_scale=0.55,
         ),
         photos_per_batch=12,
-        truths_per_batch={"scenes": 4, "roads": 1, "sensor": 1},
-        total_crops=62_000,
+        truths_per_batch={"scenes": 3, "roads": 2, "sensor": 1},
+        total_crops=48_000,
         forcing_crops=16_000,
     )
 

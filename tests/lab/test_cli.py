@@ -1,0 +1,29 @@
+"""The lab's commands."""
+
+import cv2
+import numpy as np
+import pytest
+
+from pullfocus.lab.cli import EMBEDDED, main
+from pullfocus.lab.sheet import coloured
+
+
+def test_an_unknown_recipe_is_refused_with_the_known_ones(capsys, tmp_path):
+    pytest.importorskip("torch")
+    assert main(["train", "nothing", "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
+    assert "compact-tiny" in capsys.readouterr().out
+
+
+def test_a_sheet_shows_photo_and_depth_side_by_side(tmp_path):
+    if not EMBEDDED.exists():
+        pytest.skip("no embedded network yet")
+    rgb = np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), rgb)
+    assert main(["sheet", str(tmp_path / "a.png"), "-o", str(tmp_path / "sheet.png")]) == 0
+    assert cv2.imread(str(tmp_path / "sheet.png")).shape == (200, 520, 3)
+
+
+def test_convention_bright_is_near():
+    ramp = np.repeat(np.linspace(0, 1, 32)[None], 4, 0)
+    light = coloured(ramp).sum(2)
+    assert light[0, -1] > light[0, 0]
