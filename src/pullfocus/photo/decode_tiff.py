@@ -105,8 +105,9 @@ def _decode_deep(source: Source, data: bytes, facts: dict[str, Any]) -> Decoded:
         with tifffile.TiffFile(io.BytesIO(data)) as tiff:
             array = np.asarray(tiff.pages[0].asarray())
         return _split(_channels_last(array, facts), facts)
-    except ValueError as error:
-        if "imagecodecs" not in str(error):
+    except (ValueError, ImportError) as error:
+        # tifffile tells of missing codecs by either; zstd asks Python 3.14 for one of its own
+        if isinstance(error, ValueError) and "imagecodecs" not in str(error):
             raise source.cut_short() from error
         return _decode_by_opencv(source, data, facts)
     except (tifffile.TiffFileError, *DECODE_ERRORS) as error:
