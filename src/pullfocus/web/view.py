@@ -29,8 +29,8 @@ class Region:
         """Return the pixels it covers."""
         h, w = size_hw
         return (
-            slice(int(self.top * h), max(int(self.top * h) + 1, round(self.bottom * h))),
-            slice(int(self.left * w), max(int(self.left * w) + 1, round(self.right * w))),
+            slice(round(self.top * h), max(round(self.top * h) + 1, round(self.bottom * h))),
+            slice(round(self.left * w), max(round(self.left * w) + 1, round(self.right * w))),
         )
 
     def shown_hw(self, h: int, w: int) -> tuple[int, int]:

@@ -48,7 +48,7 @@ export class App {
     this.hint = h('div', { class: 'chip hint', hidden: true });
     this.loupe = h('div', { class: 'chip loupe', hidden: true, 'aria-hidden': 'true' });
     this.divider = h('button', { type: 'button', class: 'divider', hidden: true, role: 'slider', 'aria-label': t('divider'), 'aria-valuemin': 0, 'aria-valuemax': 100 });
-    this.zoomLabel = h('button', { type: 'button', title: t('hundred'), 'aria-label': t('hundred'), onclick: () => this.zoomFull() }, '100 %');
+    this.zoomLabel = h('button', { type: 'button', title: t('hundred'), onclick: () => this.zoomFull() }, '100 %');
     const hold = iconButton('eye', t('hold'), () => {});
     hold.addEventListener('pointerdown', () => this.holdOriginal(true));
     for (const end of ['pointerup', 'pointerleave', 'pointercancel']) hold.addEventListener(end, () => this.holdOriginal(false));
@@ -509,6 +509,7 @@ export class App {
       event.preventDefault();
       event.stopPropagation();
       stage.divider = Math.min(1, Math.max(0, stage.divider + step));
+      this.placeOverlays();
       stage.ask();
     });
   }

@@ -5,7 +5,7 @@ import { t } from './strings.js';
 
 /** @param {HTMLElement} root @param {any} app */
 export function makeBar(root, app) {
-  const brand = h('button', { type: 'button', class: 'brand', 'aria-label': t('home'), title: t('home'), onclick: () => app.show('home') });
+  const brand = h('button', { type: 'button', class: 'brand', 'aria-label': `${t('brand')}: ${t('home')}`, title: t('home'), onclick: () => app.show('home') });
   brand.append(icon('brand'), h('span', {}, t('brand')));
   const title = h('div', { class: 'title space' });
   const undo = iconButton('undo', `${t('undo')} (Ctrl+Z)`, () => app.photo?.edit.undo());

@@ -53,7 +53,7 @@ function smooth(depth, box, force) {
   const read = (x, y) => before[(Math.min(box.bottom - 1, Math.max(box.top, y)) - box.top) * w + Math.min(w - 1, Math.max(0, x))];
   for (let y = box.top; y < Math.min(h, box.bottom); y++) {
     for (let x = box.left; x < box.right; x++) {
-      const share = falloff(box, x, y) * force;
+      const share = Math.min(1, 2 * falloff(box, x, y) * force);
       if (share <= 0) continue;
       let sum = 0;
       for (let k = 0; k < 9; k++) sum += read(x + ((k % 3) - 1) * reach, y + (((k / 3) | 0) - 1) * reach);

@@ -41,9 +41,12 @@ export class Detail {
     const { seen } = stage.view;
     const gain = this.gain(photo);
     const margin = Math.min(0.2, (1.2 * gain * this.reach(photo)) / Math.max(photo.view.width, photo.view.height));
-    const box = {
-      left: Math.max(0, seen.left - margin), top: Math.max(0, seen.top - margin),
-      right: Math.min(1, seen.right + margin), bottom: Math.min(1, seen.bottom + margin),
+    const { width, height } = photo.view;
+    const box = { // whole pixels, so that nothing is resampled at 100 %
+      left: Math.floor(Math.max(0, seen.left - margin) * width) / width,
+      top: Math.floor(Math.max(0, seen.top - margin) * height) / height,
+      right: Math.ceil(Math.min(1, seen.right + margin) * width) / width,
+      bottom: Math.ceil(Math.min(1, seen.bottom + margin) * height) / height,
     };
     const full = { w: (box.right - box.left) * photo.view.width, h: (box.bottom - box.top) * photo.view.height };
     const wanted = Math.min(LONGEST_PX, Math.max(full.w, full.h), Math.max(full.w, full.h) * (stage.view.scale / stage.view.fullScale));

@@ -15,7 +15,7 @@ export const words = {
   settings: 'Settings as text', brush: 'Depth brush', peaking: 'Focus peaking', reset: 'Reset',
   stage: 'Photo. Arrow keys move the focus cross, Enter focuses there.',
   strip: 'Open photos', controls: 'Controls', zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Fit',
-  hundred: '100 %', hold: 'Hold to see the original', divider: 'Divider between original and result',
+  hundred: 'Zoom to 100 %', hold: 'Hold to see the original', divider: 'Divider between original and result',
   aperture: 'Aperture', focus: 'Focus', sharpRange: 'Sharp range', rangeOn: 'Keep a range sharp',
   near: 'near', far: 'far', planeHandle: 'Focus distance', nearHandle: 'Near end of the sharp range',
   farHandle: 'Far end of the sharp range', shape: 'Bokeh', round: 'Round', blades: '{n} blades',

@@ -1,0 +1,161 @@
+"""What can go wrong round the page: broken files, cancel, two tabs, a restart; living photos."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_broken_upload_gets_a_sentence(new_page, tmp_path):
+    page = new_page()
+    page.enter()
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0 no photo at all")
+    page.drop(broken)
+    page.page.wait_for_selector(".toast.bad")
+    assert len(page.page.locator(".toast.bad p").inner_text()) > 20
+    assert page.js("() => pullfocus.view") == "home"
+    page.keep("broken")
+
+
+def test_a_huge_upload_is_refused_before_it_is_sent(new_page, run_server, tmp_path):
+    small = run_server(max_upload_mb=0.05)
+    page = new_page(small)
+    page.enter()
+    huge = tmp_path / "huge.jpg"
+    huge.write_bytes(b"x" * 60_000)
+    sent: list[str] = []
+    page.page.on("request", lambda request: sent.append(request.url))
+    page.drop(huge)
+    page.page.wait_for_selector(".toast.bad")
+    assert not [url for url in sent if "/api/photos" in url]
+    assert "0.05 MB" in page.page.locator(".toast.bad p").inner_text()
+
+
+def test_cancel_while_depth_is_worked_out(new_page, server, photo_file):
+    import threading
+
+    gate = threading.Event()
+    queue = server.app.state.context.queue
+    blocker = queue.submit("block", "someone", lambda _: gate.wait(20))
+    page = new_page()
+    page.enter()
+    page.drop(photo_file)
+    page.page.wait_for_selector(".progress:not([hidden])")
+    assert page.page.get_by_role("progressbar").get_attribute("aria-valuenow") is not None
+    page.keep("progress")
+    page.page.get_by_role("button", name="Cancel").click()
+    page.page.wait_for_selector(".toast")
+    gate.set()
+    blocker.future.result(5)
+    page.until("() => pullfocus.photos.length === 0 && pullfocus.view === 'home'")
+
+
+def test_two_tabs_do_not_disturb_each_other(new_page, photo_file):
+    pages = [new_page(), new_page()]
+    for page in pages:
+        page.enter()
+        page.drop(photo_file)
+    for page in pages:
+        page.idle()
+    pages[0].page.mouse.click(*pages[0].spot(0.35, 0.5))
+    pages[1].page.mouse.click(*pages[1].spot(0.9, 0.1))
+    ids = [page.js("() => pullfocus.photo.id") for page in pages]
+    assert ids[0] != ids[1]
+    assert pages[0].settings["focus_disparity"] != pages[1].settings["focus_disparity"]
+
+
+def test_a_filmstrip_of_several(page, photo_file, tmp_path):
+    other = tmp_path / "other.png"
+    Image.open(photo_file).rotate(180).save(other)
+    page.drop(other)
+    page.until("() => pullfocus.photos.length === 2 && pullfocus.progress.card.hidden")
+    assert page.page.locator("#strip .shot").count() == 2
+    page.keep("filmstrip")
+    page.page.keyboard.press("PageUp")
+    assert page.js("() => pullfocus.photo.name") == photo_file.name
+    page.page.locator("#strip .close").last.click()
+    page.until("() => pullfocus.photos.length === 1")
+    assert page.page.locator("#strip").is_hidden()
+
+
+def test_a_restart_under_an_open_page_is_told(new_page, run_server, photo_file):
+    from pullfocus.web.config import ServerConfig
+
+    first = run_server()
+    page = new_page(first)
+    page.enter()
+    page.drop(photo_file)
+    page.idle()
+    first.stop()
+    page.page.keyboard.press("s")
+    page.page.get_by_role("button", name="The picture, at full resolution").click()
+    page.page.wait_for_selector(".toast.bad")
+    assert "still running" in page.page.locator(".toast.bad p").inner_text()
+    second = run_server(port=first.port)
+    assert isinstance(second.config, ServerConfig)
+    page.page.keyboard.press("s")
+    page.page.get_by_role("button", name="The picture, at full resolution").click()
+    page.page.wait_for_selector(".gone")
+    assert "focus_disparity" in page.page.locator(".gone textarea").input_value()
+    page.keep("restarted")
+
+
+def test_a_living_photo_refocuses_from_disk(page, new_page, tmp_path):
+    page.page.keyboard.press("s")
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="A living photo").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    assert file.name == "still life.living.html"
+    text = file.read_text()
+    assert "http://" not in text.replace("http://www.w3.org", "")
+    living = new_page(door=file.as_uri())
+    asked: list[str] = []
+    living.page.on("request", lambda request: asked.append(request.url))
+    living.page.goto(file.as_uri())
+    living.page.wait_for_selector("body[data-rendered]")
+
+    def shown() -> np.ndarray:
+        data = living.page.locator("#photo").screenshot()
+        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), float)
+
+    living.page.wait_for_timeout(300)
+    before = shown()
+    living.keep("living")
+    box = living.page.locator("#photo").bounding_box()
+    living.page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.15)
+    living.page.wait_for_timeout(2500)
+    assert np.abs(shown() - before).mean() > 0.5
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)
+
+
+def test_zoom_shows_the_full_resolution(new_page, server, tmp_path):
+    y, x = np.mgrid[:600, :900]
+    fine = np.where((x + y) % 2 == 0, 220, 40).astype(np.uint8)
+    file = tmp_path / "fine.png"
+    Image.fromarray(np.dstack([fine] * 3)).save(file)
+    page = new_page()
+    page.enter()
+    page.drop(file)
+    page.idle()
+    assert page.js("() => pullfocus.stage.patch === null")
+    page.js("() => pullfocus.photo.edit.set({f_number: 200})")
+    page.page.keyboard.press("1")
+    page.until("() => pullfocus.stage.patch !== null")
+    assert page.js("() => pullfocus.stage.patch.image.width") > 320
+    page.keep("zoomed")
+    contrast = page.js(
+        """() => { const c = pullfocus.stage.patch.image, d = c.getContext('2d')
+          .getImageData(c.width / 2, c.height / 2, 20, 20).data;
+          let least = 255, most = 0;
+          for (let i = 0; i < d.length; i += 4) {
+            least = Math.min(least, d[i]); most = Math.max(most, d[i]); }
+          return most - least; }"""
+    )
+    assert contrast > 120
