@@ -98,12 +98,12 @@ def test_slanted_ground_has_no_seams():
     assert np.abs(np.diff(out)).max() < 0.01
 
 
-def test_result_does_not_depend_on_the_strips():
+def test_result_does_not_depend_on_the_blocks():
     picture, radius = _noise(3, 300, 96), np.tile(_steps(), (4, 1))[:300, :96]
     radius = ((radius - 0.3) * 40).astype(np.float32)
     whole = render_linear(picture, radius, Lens(cats_eye=0.5))
-    strips = render_linear(picture, radius, Lens(cats_eye=0.5), strip_rows=64)
-    assert np.array_equal(whole, strips)
+    blocks = render_linear(picture, radius, Lens(cats_eye=0.5), block_px=64)
+    assert np.array_equal(whole, blocks)
 
 
 @pytest.mark.parametrize("size_hw", [(1, 1), (1, 50), (50, 1), (7, 9), (33, 65)])

@@ -3,8 +3,8 @@
     linear, disparity -> layers (front + hidden back) -> bands (soft shares of rungs of radius)
         -> tiles: gather band, blur at its own scale, compose near to far -> picture
 
-The picture is rendered in strips of rows, so that memory does not grow with the picture; a strip
-sees enough of its neighbours that the result does not depend on the strips' height.
+The picture is rendered in blocks, so that memory does not grow with it; a block sees enough of its
+neighbours that the result does not depend on where blocks end.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from pullfocus.render.highlights import clipped_light_gain
 from pullfocus.types import Focus, Lens
 
 if TYPE_CHECKING:
-    from pullfocus.render.layers import HiddenSurface, StripLayers
+    from pullfocus.render.layers import BlockLayers, HiddenSurface
 
 _KERNEL_LOCK = threading.Lock()  # numba's workqueue aborts on concurrent parallel calls
 EDGE_STEP_PX = 1.0
 INVISIBLE_RADIUS_PX = 0.1
-STRIP_MEGAPIXELS = 3.0
+BLOCK_MEGAPIXELS = 3.0
 MARK_BLOCK_PX = 32
 LARGEST_TILE_PX = 256
 LADDER_STEPS_PER_PX = 32
@@ -47,17 +47,30 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class BlurPlan:
-    """What a picture's size and its largest radius decide: tile, padding, strip height."""
+    """What a picture's size and its largest radius decide: tile, padding, size of blocks."""
 
     reach_px: float
     tile: int
     align: int
     pad: int
-    strip_rows: int
+    block_hw: tuple[int, int]
+
+    def blocks(self, size_hw: tuple[int, ...]) -> list[tuple[int, int]]:
+        """List the first (row, column) of every block."""
+        rows, columns = (range(0, n, step) for n, step in zip(size_hw, self.block_hw, strict=True))
+        return [(row, column) for row in rows for column in columns]
+
+    def padded_size(self, first: tuple[int, int], size_hw: tuple[int, ...]) -> tuple[int, int]:
+        """Return a block's (rows, columns): whole tiles that, padded, are whole marks too."""
+        sides = []
+        for start, side, most in zip(first, size_hw, self.block_hw, strict=True):
+            tiles = -(-min(most, side - start) // self.tile) * self.tile
+            sides.append(tiles + (-tiles - 2 * self.pad) % self.align)
+        return sides[0], sides[1]
 
 
-def plan_blur(size_hw: tuple[int, int], reach_px: float, strip_rows: int | None = None) -> BlurPlan:
-    """Choose tile, padding and strip height; all are multiples of the coarsest pixel."""
+def plan_blur(size_hw: tuple[int, int], reach_px: float, block_px: int | None = None) -> BlurPlan:
+    """Choose tile, padding and block size; all are multiples of the coarsest pixel."""
     h, w = size_hw
     rung = int(np.ceil(ladder_index(np.array(reach_px))))
     coarsest = 1 << rung_level(rung)
@@ -66,9 +79,16 @@ def plan_blur(size_hw: tuple[int, int], reach_px: float, strip_rows: int | None 
         tile *= 2
     align = max(coarsest, MARK_BLOCK_PX)
     pad = -(-int(np.ceil(rung_radius_px(rung)) + 3 * coarsest + 2) // align) * align
-    rows = strip_rows or int(STRIP_MEGAPIXELS * 1e6 / (w + 2 * pad))
-    rows = max(tile, pad // 2, rows) // tile * tile or tile
-    return BlurPlan(reach_px, tile, align, pad, min(rows, -(-h // tile) * tile))
+    columns = block_px or (w if w + 2 * pad < 8192 else 4096)
+    rows = block_px or int(BLOCK_MEGAPIXELS * 1e6 / (columns + 2 * pad))
+    block_hw = (_block_side(h, rows, tile, pad), _block_side(w, columns, tile, pad))
+    return BlurPlan(reach_px, tile, align, pad, block_hw)
+
+
+def _block_side(side_px: int, wanted_px: int, tile: int, pad: int) -> int:
+    """Round to whole tiles, at least half the padding, at most the picture."""
+    tiles = max(1, wanted_px // tile, pad // 2 // tile)
+    return min(tiles, -(-side_px // tile)) * tile
 
 
 def render_linear(
@@ -76,10 +96,10 @@ def render_linear(
     radius_px: Float32[np.ndarray, "h w"],
     lens: Lens | None = None,
     *,
-    strip_rows: int | None = None,
+    block_px: int | None = None,
 ) -> Float32[np.ndarray, "h w 3"]:
     """Blur a linear-light picture by a signed radius in pixels (positive = nearer than focus)."""
-    scene = PreparedScene(linear, radius_px, 1.0, float(np.abs(radius_px).max()), strip_rows)
+    scene = PreparedScene(linear, radius_px, 1.0, float(np.abs(radius_px).max()), block_px)
     return scene.render_radii(1.0, 0.0, 0.0, lens or Lens())
 
 
@@ -87,7 +107,7 @@ class PreparedScene:
     """One picture and its disparity, ready to be rendered at many focus settings.
 
     What does not depend on the focus is found once: clipped light, depth edges, hidden surface,
-    and, for pictures of up to `STRIP_MEGAPIXELS`, both surfaces of every pixel.
+    and, for pictures of up to `BLOCK_MEGAPIXELS`, both surfaces of every pixel.
 
     Args:
         linear: (h, w, 3) linear light.
@@ -103,19 +123,19 @@ class PreparedScene:
         disparity: Float32[np.ndarray, "h w"],
         gain_px: float,
         reach_px: float,
-        strip_rows: int | None = None,
+        block_px: int | None = None,
     ) -> None:
         self._linear = _read_only(linear)
         self._disparity = _read_only(disparity)
         self._step = EDGE_STEP_PX / max(gain_px, 1e-9)
         h, w = disparity.shape
-        self._plan = plan_blur((h, w), reach_px, strip_rows)
+        self._plan = plan_blur((h, w), reach_px, block_px)
         span = float(self._disparity.max() - self._disparity.min())
         self._uncovered_px = gain_px * span  # how far from an edge its back can come into view
         self._hidden: HiddenSurface | None = None
         self._light: dict[float, np.ndarray | None] = {}
-        self._kept: dict[tuple[int, float], StripLayers] = {}
-        self._keep = disparity.size <= STRIP_MEGAPIXELS * 1e6
+        self._kept: dict[tuple[tuple[int, int], float], BlockLayers] = {}
+        self._keep = disparity.size <= BLOCK_MEGAPIXELS * 1e6
 
     def render(self, focus: Focus, lens: Lens, long_side_px: int) -> Float32[np.ndarray, "h w 3"]:
         """Render one focus setting; `lens` must be resolved (see `lens.resolve_lens`)."""
@@ -137,15 +157,15 @@ class PreparedScene:
         blur = BlurOfDisparity(gain_px, near, far, low, high)
         out = np.empty(self._linear.shape, np.float32)
         with _KERNEL_LOCK:
-            for first_row in range(0, len(out), self._plan.strip_rows):
-                strip = self._strip(first_row, lens.highlights)
-                self._render_strip(strip, blur, taps, nodes_across, out)
+            for first in self._plan.blocks(self._disparity.shape):
+                block = self._block(first, lens.highlights)
+                self._render_block(block, blur, taps, nodes_across, out)
         return out
 
-    def _strip(self, first_row: int, highlights: float) -> StripLayers:
+    def _block(self, first: tuple[int, int], highlights: float) -> BlockLayers:
         from pullfocus.render import layers
 
-        key = (first_row, highlights)
+        key = (first, highlights)
         if key in self._kept:
             return self._kept[key]
         if self._hidden is None:
@@ -154,21 +174,13 @@ class PreparedScene:
             )
         if highlights not in self._light:
             self._light[highlights] = clipped_light_gain(self._linear, highlights)
-        plan = self._plan
-        columns = -(-self._linear.shape[1] // plan.tile) * plan.tile
-        rows = min(
-            plan.strip_rows, -(-(self._linear.shape[0] - first_row) // plan.tile) * plan.tile
-        )
-        grid = (rows + 2 * plan.pad) % plan.align, (columns + 2 * plan.pad) % plan.align
-        rows += (plan.align - grid[0]) % plan.align
-        columns += (plan.align - grid[1]) % plan.align
-        strip = layers.make_strip(
+        block = layers.make_block(
             self._linear, self._disparity, self._hidden, self._light[highlights],
-            self._step, first_row, rows, columns, plan.pad,
+            self._step, first, self._plan.padded_size(first, self._disparity.shape), self._plan.pad,
         )  # fmt: skip
         if self._keep:
-            self._kept[key] = strip
-        return strip
+            self._kept[key] = block
+        return block
 
     def _taps(self, low: int, high: int, lens: Lens) -> tuple[Taps, int]:
         if lens.cats_eye <= 0:
@@ -186,9 +198,9 @@ class PreparedScene:
         ]
         return make_taps(low, high, replace(lens, cats_eye=0.0), vignettes), across
 
-    def _render_strip(
+    def _render_block(
         self,
-        strip: StripLayers,
+        block: BlockLayers,
         blur: BlurOfDisparity,
         taps: Taps,
         nodes_across: int,
@@ -196,7 +208,7 @@ class PreparedScene:
     ) -> None:
         from pullfocus.render import tile_kernels
 
-        place1, place2 = blur.places(strip.disparity1), blur.places(strip.disparity2)
+        place1, place2 = blur.places(block.disparity1), blur.places(block.disparity2)
         marks = tile_kernels.mark_bands(place1, place2, MARK_BLOCK_PX, taps.count + 1)
         present = marks.any(axis=(0, 1))
         height, width = place1.shape
@@ -208,12 +220,12 @@ class PreparedScene:
         stacks = np.zeros(max(total, 1), np.float32)
         if total:
             tile_kernels.stack_coarse_bands(
-                strip.planes, place1, place2, taps.level, offset, self._plan.align, stacks
+                block.planes, place1, place2, taps.level, offset, self._plan.align, stacks
             )
         tile_kernels.render_tiles(
-            strip.planes, place1, place2, marks, MARK_BLOCK_PX, stacks, offset,
+            block.planes, place1, place2, marks, MARK_BLOCK_PX, stacks, offset,
             taps.level, taps.reach, taps.start, taps.dy, taps.dx, taps.weight, nodes_across,
-            self._plan.pad, self._plan.tile, strip.first_row, out,
+            self._plan.pad, self._plan.tile, block.first_row, block.first_column, out,
         )  # fmt: skip
 
 

@@ -74,6 +74,21 @@ def shrink_keeping_far(level, step):
     return out
 
 
+@njit(cache=True, nogil=True, parallel=True)
+def shrink_keeping_near(nearest):
+    """Halve a picture of disparity, keeping the nearest of each 2 x 2 square."""
+    h, w = nearest.shape
+    out = np.empty(((h + 1) // 2, (w + 1) // 2), np.float32)
+    for y in prange(out.shape[0]):
+        for x in range(out.shape[1]):
+            top, left = 2 * y, 2 * x
+            below, right = min(top + 1, h - 1), min(left + 1, w - 1)
+            out[y, x] = max(
+                nearest[top, left], nearest[top, right], nearest[below, left], nearest[below, right]
+            )
+    return out
+
+
 @njit(cache=True, nogil=True, parallel=True, fastmath=False)
 def take_farther(found, nearest, near_edge, level, climb, step):
     """Where nothing farther was found yet, take it from this level if it holds something."""
@@ -132,7 +147,7 @@ def clipped_share(linear, cell, limit):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def fill_planes(linear, hidden, gain, has_gain, index_y, index_x, front, step, planes, back):
+def fill_planes(linear, hidden, shift, gain, has_gain, index_y, index_x, front, step, planes, back):
     """Write both surfaces of every pixel: its own colour in front, the hidden one behind."""
     height, width = front.shape
     for y in prange(height):
@@ -147,11 +162,12 @@ def fill_planes(linear, hidden, gain, has_gain, index_y, index_x, front, step, p
             planes[1, y, x] = green
             planes[2, y, x] = blue
             planes[3, y, x] = 1.0
-            d = hidden[3, sy >> 1, sx >> 1]
+            hy, hx = sy >> shift, sx >> shift
+            d = hidden[3, hy, hx]
             if d < front[y, x] - step:
-                planes[4, y, x] = hidden[0, sy >> 1, sx >> 1]
-                planes[5, y, x] = hidden[1, sy >> 1, sx >> 1]
-                planes[6, y, x] = hidden[2, sy >> 1, sx >> 1]
+                planes[4, y, x] = hidden[0, hy, hx]
+                planes[5, y, x] = hidden[1, hy, hx]
+                planes[6, y, x] = hidden[2, hy, hx]
                 planes[7, y, x] = 1.0
                 back[y, x] = d
             else:

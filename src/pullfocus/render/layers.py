@@ -16,21 +16,24 @@ from jaxtyping import Float32
 
 from pullfocus.render import layer_kernels
 
+LARGEST_HIDDEN_PX = 8_000_000
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HiddenSurface:
-    """The farther surface behind every near one, at half size, for the whole picture.
+    """The farther surface behind every near one, at 1/2^shift size, for the whole picture.
 
-    colour: (4, h/2, w/2): linear red, green, blue and disparity; disparity is +inf where nothing
+    colour: (4, h', w'): linear red, green, blue and disparity; disparity is +inf where nothing
     farther lies within reach.
     """
 
     colour: Float32[np.ndarray, "4 hh wh"]
+    shift: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StripLayers:
-    """Both surfaces of a strip of rows, mirrored outwards by `pad` pixels on all sides.
+class BlockLayers:
+    """Both surfaces of a block of the picture, mirrored outwards by `pad` pixels on all sides.
 
     planes: (8, H, W): front red, green, blue, alpha; back red, green, blue, 1 where a back exists.
     disparity1, disparity2: (H, W) of front and back.
@@ -40,6 +43,7 @@ class StripLayers:
     disparity1: Float32[np.ndarray, "H W"]
     disparity2: Float32[np.ndarray, "H W"]
     first_row: int
+    first_column: int
     pad: int
 
 
@@ -62,21 +66,26 @@ def find_hidden_surface(
         reach_px: how far from the edge the back surface can come into view.
     """
     far, nearest = layer_kernels.halve_keeping_far(linear, disparity, np.float32(step))
-    near_edge = _within_reach(nearest, far[3], step, reach_px)
+    shift = 1
+    while disparity.size >> (2 * shift) > LARGEST_HIDDEN_PX:
+        far = layer_kernels.shrink_keeping_far(far, np.float32(step))
+        nearest = layer_kernels.shrink_keeping_near(nearest)
+        shift += 1
+    near_edge = _within_reach(nearest, far[3], step, reach_px / 2**shift)
     found = np.full_like(far, np.inf)
     level = far
-    for climb in range(1, max(2, math.ceil(math.log2(max(reach_px, 2.0))) + 1)):
+    for climb in range(1, max(2, math.ceil(math.log2(max(reach_px, 2.0))) + 2 - shift)):
         if min(level.shape[1:]) < 2:
             break
         level = layer_kernels.shrink_keeping_far(level, np.float32(step))
         layer_kernels.take_farther(found, nearest, near_edge, level, climb, np.float32(step))
-    return HiddenSurface(found)
+    return HiddenSurface(found, shift)
 
 
 def _within_reach(
-    nearest: np.ndarray, farthest: np.ndarray, step: float, reach_px: float
+    nearest: np.ndarray, farthest: np.ndarray, step: float, reach: float
 ) -> np.ndarray:
-    """Mark the half-size squares that lie within reach of a depth edge."""
+    """Mark the squares that lie within reach (in squares) of a depth edge."""
     import cv2
 
     window = np.ones((3, 3), np.uint8)
@@ -87,30 +96,29 @@ def _within_reach(
     coarse = np.zeros((-(-h // factor), -(-w // factor)), np.uint8)
     padded = np.pad(edge, ((0, coarse.shape[0] * factor - h), (0, coarse.shape[1] * factor - w)))
     coarse = padded.reshape(coarse.shape[0], factor, coarse.shape[1], factor).max(axis=(1, 3))
-    radius = math.ceil(reach_px / 2 / factor) + 1
+    radius = math.ceil(reach / factor) + 1
     grown = cv2.dilate(coarse, np.ones((2 * radius + 1, 2 * radius + 1), np.uint8))
     return grown.repeat(factor, axis=0).repeat(factor, axis=1)[:h, :w]
 
 
-def make_strip(
+def make_block(
     linear: Float32[np.ndarray, "h w 3"],
     disparity: Float32[np.ndarray, "h w"],
     hidden: HiddenSurface,
     light_gain: Float32[np.ndarray, "hs ws"] | None,
     step: float,
-    first_row: int,
-    rows: int,
-    columns: int,
+    first: tuple[int, int],
+    size: tuple[int, int],
     pad: int,
-) -> StripLayers:
-    """Build both surfaces for image rows first_row..first_row+rows, padded and mirrored.
+) -> BlockLayers:
+    """Build both surfaces of the block at `first` (row, column) of `size`, padded and mirrored.
 
     light_gain: factor for clipped lights at 1/8 size (see `highlights`), or None.
     """
     import cv2
 
-    index_y = mirror_index(first_row - pad, rows + 2 * pad, linear.shape[0])
-    index_x = mirror_index(-pad, columns + 2 * pad, linear.shape[1])
+    index_y = mirror_index(first[0] - pad, size[0] + 2 * pad, linear.shape[0])
+    index_x = mirror_index(first[1] - pad, size[1] + 2 * pad, linear.shape[1])
     front = np.ascontiguousarray(disparity[index_y][:, index_x])
     window = np.ones((3, 3), np.uint8)
     low, high = cv2.erode(front, window), cv2.dilate(front, window)
@@ -118,11 +126,11 @@ def make_strip(
     planes = np.empty((8, *front.shape), np.float32)
     back = np.empty_like(front)
     layer_kernels.fill_planes(
-        linear, hidden.colour, gain, light_gain is not None,
+        linear, hidden.colour, hidden.shift, gain, light_gain is not None,
         index_y, index_x, front, np.float32(step), planes, back,
     )  # fmt: skip
     split = front.copy()
     layer_kernels.matte_edges(
         linear, index_y, index_x, low, high, np.float32(step), front, planes, split, back
     )
-    return StripLayers(planes, split, back, first_row, pad)
+    return BlockLayers(planes, split, back, *first, pad)

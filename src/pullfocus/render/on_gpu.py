@@ -72,11 +72,13 @@ def upload_scene(
     hidden = layers.find_hidden_surface(linear, disparity, step, gain_px * span)
     light = clipped_light_gain(linear, highlights)
     rows, columns = (-(-n // plan.align) * plan.align for n in (h, w))
-    strip = layers.make_strip(linear, disparity, hidden, light, step, 0, rows, columns, plan.pad)
+    block = layers.make_block(
+        linear, disparity, hidden, light, step, (0, 0), (rows, columns), plan.pad
+    )
     return SceneOnDevice(
-        planes=torch.from_numpy(strip.planes).to(device),
-        disparity1=torch.from_numpy(strip.disparity1).to(device),
-        disparity2=torch.from_numpy(strip.disparity2).to(device),
+        planes=torch.from_numpy(block.planes).to(device),
+        disparity1=torch.from_numpy(block.disparity1).to(device),
+        disparity2=torch.from_numpy(block.disparity2).to(device),
         size_hw=(h, w),
         pad=plan.pad,
     )

@@ -208,8 +208,8 @@ def stack_coarse_bands(planes, place1, place2, level, offset, align, stacks):
     offset[b] is where band b's (5, rows >> level, columns >> level) layer starts, -1 if none.
     """
     height, width = place1.shape
-    for strip in prange(height // align):
-        for y in range(strip * align, (strip + 1) * align):
+    for part in prange(height // align):
+        for y in range(part * align, (part + 1) * align):
             for x in range(width):
                 a = planes[3, y, x]
                 for surface in range(2):
@@ -252,15 +252,15 @@ def _occurs(marks, band, block, top, left, bottom, right):
 def render_tiles(
     planes, place1, place2, marks, block, stacks, offset,
     level, reach, start, dy, dx, weight, nodes_across,
-    pad, tile, first_row, out,
+    pad, tile, first_row, first_column, out,
 ):  # fmt: skip
-    """Render every tile of a strip of rows into out[first_row:], all bands from near to far.
+    """Render every tile of a block into out[first_row:, first_column:], bands from near to far.
 
-    planes: (8, H, W) strip with `pad` mirrored pixels on each side. nodes_across: columns of the
+    planes: (8, H, W) block with `pad` mirrored pixels on each side. nodes_across: columns of the
     grid of cat's-eye kernels in `weight`, 0 when one kernel serves the whole picture.
     """
     height = min(planes.shape[1] - 2 * pad, out.shape[0] - first_row)
-    width = out.shape[1]
+    width = min(planes.shape[2] - 2 * pad, out.shape[1] - first_column)
     across = (width + tile - 1) // tile
     down = (height + tile - 1) // tile
     bands = len(level)
@@ -302,11 +302,11 @@ def render_tiles(
                     weight[first:last, 0], blurred,
                 )  # fmt: skip
             else:
-                gy = first_row // tile + ty
+                gy, gx = first_row // tile + ty, first_column // tile + tx
                 corners = np.empty((last - first, 4), np.float32)
                 for t in range(last - first):
                     for node in range(4):
-                        column = (gy + node // 2) * nodes_across + tx + node % 2
+                        column = (gy + node // 2) * nodes_across + gx + node % 2
                         corners[t, node] = weight[first + t, column]
                 _convolve_varying(
                     layer, at_y, at_x, size, margin, inner, dy[first:last], dx[first:last],
@@ -314,6 +314,6 @@ def render_tiles(
                 )  # fmt: skip
             _compose(blurred, lvl, margin, tile, state)
         _finish_tile(
-            state, out, first_row + ty * tile, tx * tile,
+            state, out, first_row + ty * tile, first_column + tx * tile,
             min(tile, height - ty * tile), min(tile, width - tx * tile),
         )  # fmt: skip
