@@ -13,9 +13,9 @@ from jaxtyping import UInt8
 
 Box = tuple[int, int, int, int]
 
-LONG_SIDE_PX = 640
-"""Size at which faces are searched; a face of 3 % of the longer side is still 20 px wide."""
-SMALLEST_SHARE = 0.03
+LONG_SIDE_PX = 512
+"""Size at which faces are searched; a face of 4 % of the longer side is still 20 px wide."""
+SMALLEST_SHARE = 0.04
 """Width of the smallest face that counts, as a share of the longer side."""
 _AGREE = 0.35
 """Intersection over union from which two cascades mean the same face."""

@@ -22,10 +22,20 @@ def focus_on_subject(photo: Photo, depth: DepthMap) -> Focus:
     from pullfocus.photo.preview import to_srgb8
 
     rgb = to_srgb8(photo, 1024)
-    faces = find_faces(rgb)
+    faces = [face for face in find_faces(rgb) if _is_plausible(depth, face)]
     if faces:
         return _focus_on_face(depth, _best_face(depth, faces))
     return _focus_on_region(depth, saliency_map(rgb, depth.disparity))
+
+
+def _is_plausible(depth: DepthMap, face: Face) -> bool:
+    """Say whether a face may be the subject: well confirmed, or not in the far part.
+
+    What cascades take for faces in house fronts and doorways lies far behind the rest.
+    """
+    if face.votes > 2:
+        return True
+    return depth.at(*face.centre) >= float(np.percentile(depth.disparity[::8, ::8], 40))
 
 
 def _best_face(depth: DepthMap, faces: list[Face]) -> Face:
