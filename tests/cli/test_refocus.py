@@ -146,3 +146,15 @@ def test_patterns_work_quoted_and_one_depth_fits_one_photo(cli, folder, make_pho
     code, out, _ = cli("c*.png", "--json", "--style", "graded")
     assert (code, json.loads(out)["done"]) == (0, 2)
     make_depth(folder / "x.npy")
+
+
+def test_the_first_run_says_that_it_compiles(capsys, monkeypatch, tmp_path):
+    from pullfocus.cli.first_run import tell_first_run
+
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    tell_first_run()
+    assert "compiles" in capsys.readouterr().err
+    (tmp_path / "render").mkdir()
+    (tmp_path / "render" / "tile_kernels.blur-12.py311.nbi").touch()
+    tell_first_run()
+    assert capsys.readouterr().err == ""

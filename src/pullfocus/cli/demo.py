@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from pullfocus.cli.console import progress, say
+from pullfocus.cli.first_run import tell_first_run
 from pullfocus.errors import CannotWriteError
 from pullfocus.pipeline import Settings, apply
 from pullfocus.samples import SAMPLES, Sample
@@ -32,6 +33,7 @@ def command(
         output.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise CannotWriteError(f"The folder {output} cannot be made: {problem.strerror}.") from None
+    tell_first_run()
     chosen = SAMPLES if every else SAMPLES[:1]
     with progress(len(chosen)) as bar:
         for sample in chosen:

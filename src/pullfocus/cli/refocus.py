@@ -9,6 +9,7 @@ import typer
 
 from pullfocus.batch import BatchReport, Job, plan_jobs, refocus_many
 from pullfocus.cli.console import err, progress, say, show_json
+from pullfocus.cli.first_run import tell_first_run
 from pullfocus.cli.inputs import STDIN, find_photos
 from pullfocus.cli.options import with_settings
 from pullfocus.cli.stream import refocus_stream
@@ -57,6 +58,8 @@ def command(
     paths = find_photos(photos)
     _one_depth_for_one_photo(paths, sidecar, given)
     jobs = plan_jobs(paths, output, sidecar, given, save_settings, save_depth)
+    if not quiet:
+        tell_first_run()
     with progress(len(jobs), quiet=quiet) as bar:
         report = refocus_many(jobs, overwrite=overwrite, step=bar.step, finished=bar.advance)
     _show(report, jobs, as_json=as_json, quiet=quiet)
