@@ -105,3 +105,39 @@ def test_the_brush_changes_the_saved_picture_and_depth(page, tmp_path):
     saved = np.load(io.BytesIO(file.read_bytes()))
     assert np.abs(saved - shown).max() < 1e-4
     assert page.js("() => pullfocus.photo.depth.data.some((v, i) => v !== pullfocus.photo.base[i])")
+
+
+def test_an_edited_depth_travels_with_the_settings(page, photo_file, tmp_path):
+    """The saved sidecar names the saved depth map, and replays to the same pixels."""
+    from PIL import Image
+
+    from pullfocus.pipeline import read_sidecar, refocus
+
+    page.page.keyboard.press("b")
+    stroke(page, (0.8, 0.3), (0.82, 0.32), (0.78, 0.3), (0.8, 0.28), (0.8, 0.3))
+    page.page.keyboard.press("b")
+    page.page.mouse.click(*page.spot(0.35, 0.5))
+    files = []
+    for button, count in (("Save: The settings", 2), ("The picture, at full resolution", 1)):
+        page.page.keyboard.press("s")
+        downloads: list = []
+
+        def note(one, downloads=downloads):
+            downloads.append(one)
+
+        page.page.on("download", note)
+        page.page.get_by_role("button", name=button).click()
+        for _ in range(400):
+            if len(downloads) >= count:
+                break
+            page.page.wait_for_timeout(50)
+        page.page.remove_listener("download", note)
+        for one in downloads:
+            files.append(tmp_path / one.suggested_filename)
+            one.save_as(files[-1])
+    assert [file.suffix for file in files] == [".exr", ".json", ".png"]
+    settings = read_sidecar(files[1]).settings
+    assert settings.depth_file.endswith("still life.depth.exr")
+    refocus(photo_file, settings=settings, output=tmp_path / "cli.png")
+    saved, replayed = (np.asarray(Image.open(file)) for file in (files[2], tmp_path / "cli.png"))
+    assert np.array_equal(saved, replayed)

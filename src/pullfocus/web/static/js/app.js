@@ -246,6 +246,7 @@ export class App {
         await call(`/api/photos/${photo.id}/depth-file?name=${encodeURIComponent(file.name)}`, { method: 'PUT', body: file, signal });
         await photo.fetchDepth(tell, signal);
       });
+      photo.ownDepth = true;
       photo.edit.now = { ...photo.edit.now, ...photo.firstFocus, range: null };
       this.depthEdited(photo);
     } catch (error) {

@@ -13,13 +13,13 @@ export function makeBar(root, app) {
   const compare = iconButton('compare', `${t('compare')} (C)`, () => app.toggleDivider(), { 'aria-pressed': 'false' });
   const depth = iconButton('depth', `${t('depth')} (D)`, () => app.toggleDepth(), { 'aria-pressed': 'false' });
   const brush = iconButton('brush', `${t('brush')} (B)`, () => app.toggleBrush(), { 'aria-pressed': 'false' });
-  const peak = iconButton('peak', `${t('peaking')} (P)`, () => app.togglePeaking(), { 'aria-pressed': 'false' });
+  const peak = iconButton('peak', `${t('peaking')} (P)`, () => app.togglePeaking(), { 'aria-pressed': 'false', class: 'icon wide-only' });
   const save = h('button', { type: 'button', class: 'main', onclick: () => app.showSave() }, t('save'));
   const gap = h('span', { class: 'gap' });
   const editing = [undo, redo, gap, compare, depth, peak, brush];
   root.replaceChildren(brand, iconButton('open', `${t('open')} (O)`, () => app.choose()), title, ...editing,
     h('span', { class: 'gap' }), iconButton('help', `${t('help')} (?)`, () => app.showHelp()),
-    iconButton('info', t('about'), () => app.showAbout()), save);
+    iconButton('info', t('about'), () => app.showAbout(), { class: 'icon wide-only' }), save);
   return {
     show() {
       const on = app.view === 'stage' && app.photo !== null;

@@ -17,14 +17,16 @@ export class Brushing {
     this.stroke = null;
     this.guides = new WeakMap();
     this.buttons = TOOLS.map((tool) => h('button', { type: 'button', role: 'radio', 'data-tool': tool, onclick: () => this.choose(tool) }, t(`brush_${tool}`)));
-    const range = (label, name, min, max, step) => h('label', {}, label, h('input', { type: 'range', min, max, step, value: this[name],
-      oninput: (event) => { this[name] = Number(event.target.value); } }));
+    const range = (label, name, min, max, step) => h('label', {}, label, h('input', { type: 'range', min, max, step, value: this[name], 'aria-label': label,
+      oninput: (event) => { this[name] = Number(event.target.value); fill(event.target); } }));
+    const fill = (input) => input.style.setProperty('--part', `${((input.value - input.min) / (input.max - input.min)) * 100}%`);
     this.palette = h('div', { class: 'chip brush', hidden: true, role: 'group', 'aria-label': t('brush') },
       h('div', { role: 'radiogroup', 'aria-label': t('brush') }, ...this.buttons),
       range(t('brushSize'), 'radius', 0.008, 0.2, 0.002), range(t('brushForce'), 'force', 0.05, 1, 0.05),
       h('button', { type: 'button', class: 'edge', onclick: () => this.clear() }, t('brushClear')),
       h('button', { type: 'button', class: 'main', onclick: () => app.toggleBrush() }, t('brushDone')));
     parent.append(this.palette);
+    for (const input of this.palette.querySelectorAll('input')) fill(input);
     this.choose('nearer');
   }
 

@@ -74,7 +74,7 @@ export function saveDialog(app) {
   const pullFormat = choice({ label: t('format'), change: () => {}, options: app.info.animation_formats.map((f) => [f, f.toUpperCase()]) });
   const close = () => dialog.close();
   const go = (what, wish, title) => { close(); return make(app, what, wish, title); };
-  const button = (label, onclick, main = false) => h('button', { type: 'button', class: main ? 'main' : 'edge', onclick, 'aria-label': label }, t('save'));
+  const button = (label, onclick, main = false) => h('button', { type: 'button', class: main ? 'main' : 'edge', onclick, 'aria-label': `${t('save')}: ${label}` }, t('save'));
   const part = (title, ...children) => h('section', {}, h('h3', {}, title), ...children);
   const size = h('p', { class: 'small soft' }, t('full', { w: photo.view.width, h: photo.view.height }));
   const savePicture = () => go('picture', {
@@ -92,12 +92,25 @@ export function saveDialog(app) {
     part(t('saveDepth'), depthFormat.element, button(t('saveDepth'), () => go('depth-map', {
       model: settings().model, refine: settings().refine, format: depthFormat.select.value,
     }, t('saveDepth')))),
-    part(t('saveSettings'), h('p', { class: 'small soft' }, t('settingsWords')), button(t('saveSettings'), () => { close(); saveSettings(photo); })))]);
+    part(t('saveSettings'), h('p', { class: 'small soft' }, t('settingsWords')), button(t('saveSettings'), () => { close(); saveSettings(app); })))]);
 }
 
-function saveSettings(photo) {
-  const url = URL.createObjectURL(new Blob([photo.edit.toText()], { type: 'application/json' }));
-  download(url, `${photo.name.replace(/\.[^.]+$/, '')}.pullfocus.json`);
+/** Save the sidecar; where the brush changed the depth, the map goes with it and is named in it. */
+async function saveSettings(app) {
+  const { photo } = app;
+  const stem = photo.name.replace(/\.[^.]+$/, '');
+  let text = photo.edit.toText();
+  if (photo.hasEdits || photo.unsent || photo.ownDepth) {
+    const { model, refine } = photo.edit.now;
+    const made = await make(app, 'depth-map', { model, refine, format: 'exr' }, t('saveDepth'));
+    if (!made) return;
+    const content = JSON.parse(text);
+    delete content.settings.model;
+    content.settings.depth_file = made.name;
+    text = JSON.stringify(content, null, 2);
+  }
+  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  download(url, `${stem}.pullfocus.json`);
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
@@ -129,7 +142,7 @@ export function settingsDialog(app) {
   const button = (label, onclick, main = false) => h('button', { type: 'button', class: main ? 'main' : 'edge', onclick }, label);
   const dialog = openDialog(t('settings'), [h('p', { class: 'small soft' }, t('settingsWords')), area, wrong, h('div', { class: 'row' },
     button(t('apply'), apply, true), button(t('copy'), copy), button(t('load'), () => file.click()), file,
-    button(t('saveFile'), () => saveSettings(photo)))]);
+    button(t('saveFile'), () => saveSettings(app)))]);
 }
 
 /** The server is another run, or gone: say so and keep the settings. */

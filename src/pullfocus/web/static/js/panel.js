@@ -10,7 +10,7 @@ const F_LOW = 0.95;
 const F_HIGH = 22;
 const toLog = (f) => Math.log2(f / F_LOW) / Math.log2(F_HIGH / F_LOW);
 const fromLog = (v) => F_LOW * (F_HIGH / F_LOW) ** v;
-const tidyF = (f) => Number(f < 10 ? f.toFixed(f < 2 ? 2 : 1) : f.toFixed(0));
+const tidyF = (f) => Number(f.toFixed(f < 1 ? 2 : f < 10 ? 1 : 0));
 /** @param {number} f */
 export const fWords = (f) => `f/${Number(f.toFixed(2))}`;
 const percent = (v) => `${Math.round(v * 100)} %`;
