@@ -13,13 +13,14 @@ BINS = 24
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _pick(values, weights, count, low, high):  # type: ignore[no-untyped-def]
+def _pick(values, weights, count, low, high, mass, moment):  # type: ignore[no-untyped-def]
     """Return the weighted mode of `count` values in [low, high]: the heaviest of smoothed bins.
 
     The mean of the members of the bin and its neighbours, so that slanted surfaces stay smooth.
+    mass, moment: scratch of BINS + 2 float32.
     """
-    mass = np.zeros(BINS + 2, np.float32)
-    moment = np.zeros(BINS + 2, np.float32)
+    mass[:] = 0
+    moment[:] = 0
     scale = (BINS - 1) / (high - low)
     for i in range(count):
         place = (values[i] - low) * scale
@@ -51,6 +52,7 @@ def snap_rows(disparity, certainty, guide, band, reach, step, sharpness, first, 
     h, w = disparity.shape
     values = np.empty((2 * reach // step + 1) ** 2 + 1, np.float32)
     weights = np.empty_like(values)
+    mass, moment = np.empty(BINS + 2, np.float32), np.empty(BINS + 2, np.float32)
     fall = 2.0 / (reach * reach + 1e-6)
     for y in range(first, last):
         for x in range(w):
@@ -82,7 +84,7 @@ def snap_rows(disparity, certainty, guide, band, reach, step, sharpness, first, 
             if count < 2 or high - low < 1e-6:
                 out[y, x] = disparity[y, x]
             else:
-                out[y, x] = _pick(values, weights, count, low, high)
+                out[y, x] = _pick(values, weights, count, low, high, mass, moment)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -95,34 +97,41 @@ def choose_rows(small, guide, cells, linear, sharpness, first, last, out):  # ty
     m, n = small.shape
     h, w = out.shape
     fy, fx = m / h, n / w
+    starts = np.empty(n + 1, np.int64)  # the pixels whose nearest small column it is
+    for column in range(n):
+        starts[column] = min(max(int(np.ceil(column / fx - 0.5)), 0), w)
+    starts[n] = w
     values = np.empty(17, np.float32)
     weights = np.empty(17, np.float32)
+    mass, moment = np.empty(BINS + 2, np.float32), np.empty(BINS + 2, np.float32)
     for y in range(first, last):
         sy = (y + 0.5) * fy - 0.5
         cy = int(np.floor(sy))
         row = min(max(int(sy + 0.5), 0), m - 1)
-        for x in range(w):
-            sx = (x + 0.5) * fx - 0.5
-            column = min(max(int(sx + 0.5), 0), n - 1)
+        for column in range(n):
             if not cells[row, column]:
                 continue
-            cx = int(np.floor(sx))
-            r0 = np.sqrt(min(max(linear[y, x, 0], np.float32(0)), np.float32(1)))
-            g0 = np.sqrt(min(max(linear[y, x, 1], np.float32(0)), np.float32(1)))
-            b0 = np.sqrt(min(max(linear[y, x, 2], np.float32(0)), np.float32(1)))
-            low, high = np.float32(1e30), np.float32(-1e30)
-            count = 0
-            for yy in range(max(cy - 1, 0), min(cy + 3, m)):
-                for xx in range(max(cx - 1, 0), min(cx + 3, n)):
-                    dr = guide[yy, xx, 0] - r0
-                    dg = guide[yy, xx, 1] - g0
-                    db = guide[yy, xx, 2] - b0
-                    ey, ex = yy - sy, xx - sx
-                    power = sharpness * (dr * dr + dg * dg + db * db) + 0.7 * (ey * ey + ex * ex)
-                    value = small[yy, xx]
-                    values[count] = value
-                    weights[count] = np.exp(-min(power, 30.0))
-                    count += 1
-                    low, high = min(low, value), max(high, value)
-            if high - low > 1e-6:
-                out[y, x] = _pick(values, weights, count, low, high)
+            for x in range(starts[column], starts[column + 1]):
+                sx = (x + 0.5) * fx - 0.5
+                cx = int(np.floor(sx))
+                r0 = np.sqrt(min(max(linear[y, x, 0], np.float32(0)), np.float32(1)))
+                g0 = np.sqrt(min(max(linear[y, x, 1], np.float32(0)), np.float32(1)))
+                b0 = np.sqrt(min(max(linear[y, x, 2], np.float32(0)), np.float32(1)))
+                low, high = np.float32(1e30), np.float32(-1e30)
+                count = 0
+                for yy in range(max(cy - 1, 0), min(cy + 3, m)):
+                    for xx in range(max(cx - 1, 0), min(cx + 3, n)):
+                        dr = guide[yy, xx, 0] - r0
+                        dg = guide[yy, xx, 1] - g0
+                        db = guide[yy, xx, 2] - b0
+                        ey, ex = yy - sy, xx - sx
+                        power = sharpness * (dr * dr + dg * dg + db * db) + 0.7 * (
+                            ey * ey + ex * ex
+                        )
+                        value = small[yy, xx]
+                        values[count] = value
+                        weights[count] = np.exp(-min(power, 30.0))
+                        count += 1
+                        low, high = min(low, value), max(high, value)
+                if high - low > 1e-6:
+                    out[y, x] = _pick(values, weights, count, low, high, mass, moment)

@@ -58,11 +58,13 @@ def spread_of(
 
 
 def _changed(rgb: np.ndarray) -> Iterator[tuple[np.ndarray, bool]]:
+    import cv2
+
     codes = np.arange(256, dtype=np.float64) / 255
     for mirrored, gamma, brightness, gains in _CHANGES:
         tables = [np.clip(gain * brightness * codes**gamma, 0, 1) for gain in gains]
-        tables = [np.round(255 * table).astype(np.uint8) for table in tables]
-        out = np.stack([table[rgb[..., c]] for c, table in enumerate(tables)], axis=-1)
+        table = np.round(255 * np.stack(tables, axis=-1)).astype(np.uint8)
+        out = cv2.LUT(rgb, table[:, None])
         yield np.ascontiguousarray(out[:, ::-1] if mirrored else out), mirrored
 
 
