@@ -45,7 +45,7 @@ def test_views_move_picture_and_disparity_alike(pack, monkeypatch):
 
 def test_batches_are_deterministic_by_seed_and_say_what_is_truth(pack):
     config = CropConfig(sizes=((32, 32), (32, 64)))
-    first, second = (next(batches(pack, [(pack, 1)], 3, config, 5)) for _ in range(2))
+    first, second = (next(batches(pack, [(pack, 1)], 3, lambda: config, 5)) for _ in range(2))
     np.testing.assert_array_equal(first.rgb, second.rgb)
     assert first.is_truth.tolist() == [False, False, False, True]
 

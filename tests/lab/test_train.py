@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from pullfocus.lab.data.crops import Batch, batches  # noqa: E402
 from pullfocus.lab.data.pack import Item, Pack, write_pack  # noqa: E402
 from pullfocus.lab.recipes import RECIPES  # noqa: E402
-from pullfocus.lab.train import Trainer, hint_weight, learning_rate, run  # noqa: E402
+from pullfocus.lab.train import Trainer, crop_config, hint_weight, learning_rate, run  # noqa: E402
 
 TINY = RECIPES["compact-tiny"]
 
@@ -35,7 +35,7 @@ def pack(tmp_path):
 def test_the_tiny_recipe_learns_and_logs(pack, tmp_path):
     torch.set_num_threads(1)
     trainer = Trainer(TINY, None, tmp_path / "run")
-    run(trainer, batches(pack, [], TINY.photos_per_batch, TINY.crops, 0), log_every=5)
+    run(trainer, batches(pack, [], TINY.photos_per_batch, lambda: TINY.crops, 0), log_every=5)
     rows = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     assert rows[-1]["ssi_photo"] < 0.6 * rows[0]["ssi_photo"]
     assert trainer.crops == TINY.total_crops
@@ -44,7 +44,7 @@ def test_the_tiny_recipe_learns_and_logs(pack, tmp_path):
 def test_a_killed_run_goes_on_where_it_stood(pack, tmp_path):
     torch.set_num_threads(1)
     short = replace(TINY, total_crops=24)
-    stream = batches(pack, [], TINY.photos_per_batch, TINY.crops, 0)
+    stream = batches(pack, [], TINY.photos_per_batch, lambda: TINY.crops, 0)
     first = Trainer(short, None, tmp_path / "run")
     run(first, stream)
     second = Trainer(TINY, None, tmp_path / "run")
@@ -60,6 +60,8 @@ def test_rates_warm_up_and_fall():
     assert learning_rate(config, 0) < 0.01 * config.rate
     assert learning_rate(config, config.warmup_crops) > 0.9 * config.rate
     assert learning_rate(config, config.total_crops) == pytest.approx(config.final_rate)
+    assert crop_config(config, 0) == config.crops
+    assert crop_config(config, config.total_crops) == config.late_crops
     assert hint_weight(config, 0) == config.hint_weight
     assert hint_weight(config, config.total_crops) == pytest.approx(0.1 * config.hint_weight)
 

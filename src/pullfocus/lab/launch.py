@@ -16,7 +16,7 @@ from pullfocus.lab.parallel import fresh_meeting, join_group
 from pullfocus.lab.scenes.generate import scenes
 from pullfocus.lab.scenes.textures import build_stack
 from pullfocus.lab.teacher import Teacher, teacher_path
-from pullfocus.lab.train import TrainConfig, Trainer, run
+from pullfocus.lab.train import TrainConfig, Trainer, crop_config, run
 
 
 def prepare(config: TrainConfig, data: Path, cache: Path) -> None:
@@ -52,7 +52,10 @@ def train_process(
     truths = [(Pack(cache / name), n) for name, n in config.truths_per_batch.items()]
     seed = config.seed * 1_000_003 + trainer.crops * 17 + rank
     photos = Pack(cache / "photos")
-    run(trainer, batches(photos, truths, config.photos_per_batch, config.crops, seed))
+    stream = batches(
+        photos, truths, config.photos_per_batch, lambda: crop_config(config, trainer.crops), seed
+    )
+    run(trainer, stream)
 
 
 def launch(config: TrainConfig, data: Path, cache: Path, out: Path, processes: int) -> None:

@@ -35,6 +35,9 @@ class TrainConfig:
 
     network: CompactConfig = field(default_factory=CompactConfig)
     crops: CropConfig = field(default_factory=CropConfig)
+    late_crops: CropConfig | None = None
+    """Larger views for the last part of the run, from ``late_from`` crops on."""
+    late_from: int = 0
     photos_per_batch: int = 16
     truths_per_batch: dict[str, int] = field(default_factory=dict)
     """Pack name -> views a batch."""
@@ -63,6 +66,13 @@ def hint_weight(config: TrainConfig, crops: int) -> float:
     after = max(0, crops - config.forcing_crops)
     left = max(1, config.total_crops - config.forcing_crops)
     return config.hint_weight * (1 - 0.9 * min(1.0, after / left))
+
+
+def crop_config(config: TrainConfig, crops: int) -> CropConfig:
+    """Return how views are drawn after so many crops."""
+    if config.late_crops is None or crops < config.late_from:
+        return config.crops
+    return config.late_crops
 
 
 class Trainer:

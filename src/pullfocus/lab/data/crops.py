@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,16 +102,17 @@ def batches(
     photos: Pack,
     truths: list[tuple[Pack, int]],
     photo_count: int,
-    config: CropConfig,
+    current: Callable[[], CropConfig],
     seed: int,
 ) -> Iterator[Batch]:
     """Yield batches for ever: ``photo_count`` labelled photos, then each truth pack's own count.
 
-    Deterministic by seed.
+    ``current`` is asked before every batch. Deterministic by seed.
     """
     rng = np.random.default_rng(seed)
     sources = [(photos, photo_count, False), *((pack, n, True) for pack, n in truths)]
     while True:
+        config = current()
         hw = config.sizes[rng.integers(len(config.sizes))]
         views, truth = [], []
         for pack, count, is_truth in sources:

@@ -12,12 +12,16 @@ def compact() -> TrainConfig:
     return TrainConfig(
         network=CompactConfig(),
         crops=CropConfig(
-            sizes=((160, 224), (192, 192), (192, 256), (224, 160), (96, 320), (224, 288)),
-            min_scale=0.55,
+            sizes=((128, 192), (160, 160), (160, 224), (224, 160), (96, 288), (192, 256)),
+            min_scale=0.5,
         ),
+        late_crops=CropConfig(
+            sizes=((192, 256), (256, 192), (224, 224), (96, 320), (224, 288)), min_scale=0.6
+        ),
+        late_from=38_000,
         photos_per_batch=12,
         truths_per_batch={"scenes": 3, "roads": 2, "sensor": 1},
-        total_crops=48_000,
+        total_crops=46_500,
         forcing_crops=16_000,
     )
 
