@@ -9,6 +9,7 @@ uniform vec4 vignette;       // cat's eye: shift at the pixel = xy + zw * pixel;
 uniform float eye;
 uniform float radius;        // of this band at this scale
 uniform vec2 stretch;        // squeeze of the aperture, with the sign of the side
+flat in int hides;
 layout(location = 0) out vec4 layer;
 layout(location = 1) out float hidden;
 void main() {
@@ -24,7 +25,7 @@ void main() {
     }
     vec2 at = (gl_FragCoord.xy + tap.xy) / size;
     sum += weight * texture(layer_in, at);
-    covered += weight * texture(hidden_in, at).r;
+    if (hides == 1) covered += weight * texture(hidden_in, at).r;
     total += weight;
   }
   total = max(total, 1e-6);

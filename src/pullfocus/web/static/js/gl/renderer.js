@@ -93,7 +93,7 @@ export class Renderer {
     if (this.targets?.w !== w || this.targets?.h !== h) {
       this.dropTargets();
       const tiles = [Math.ceil(w / TILE), Math.ceil(h / TILE)];
-      this.targets = { w, h, tiles, levels: [], marks: c.texture(...tiles, 'RGBA32UI'), reached: c.texture(...tiles, 'RGBA32UI') };
+      this.targets = { w, h, tiles, levels: [], ...Object.fromEntries(['marks', 'hides', 'reached', 'reachedHides'].map((name) => [name, c.texture(...tiles, 'RGBA32UI')])) };
       this.empty = { seen: c.texture(1, 1, 'RGBA16F', { layers: 1 }), hidden: c.texture(1, 1, 'R16F', { layers: 1 }) };
     }
     for (const [level, layers] of plan.layers) {
@@ -116,14 +116,14 @@ export class Renderer {
   dropTargets() {
     if (!this.targets) return;
     const { context: c, targets } = this;
-    c.drop(targets.marks, targets.reached, this.empty.seen, this.empty.hidden);
+    c.drop(targets.marks, targets.hides, targets.reached, targets.reachedHides, this.empty.seen, this.empty.hidden);
     for (const level of targets.levels) if (level) c.drop(level.layer, level.cover, level.seen, level.hidden);
   }
 
   markTiles(place) {
     const { context: c, targets, source, plan } = this;
-    c.pass([targets.marks], ['place', 'mark'], { ...place, depths: source.depths });
-    c.pass([targets.reached], ['spread'], { marks: targets.marks, reaching: plan.reaching, farthest: plan.farthest });
+    c.pass([targets.marks, targets.hides], ['place', 'mark'], { ...place, depths: source.depths });
+    c.pass([targets.reached, targets.reachedHides], ['spread'], { marks: targets.marks, hidden_marks: targets.hides, reaching: plan.reaching, farthest: plan.farthest });
   }
 
   drawBand(band, b, place, settings, box) {
@@ -131,13 +131,13 @@ export class Renderer {
     const at = targets.levels[band.level];
     const grid = { tiles: targets.tiles, tile_size: TILE / 2 ** band.level, target_size: [at.w, at.h], band: b };
     const { front, back, depths } = source;
-    const gathered = { ...place, ...grid, marks: targets.marks, front, back, depths, level: band.level };
+    const gathered = { ...place, ...grid, marks: targets.marks, hidden_marks: targets.hides, front, back, depths, level: band.level };
     const blurred = [[at.seen, band.layer], [at.hidden, band.layer]];
     const plain = band.taps.length === 1 && band.level === 0;
     c.tiles(plain ? blurred : [at.layer, at.cover], ['place', 'gather'], gathered);
     if (plain) return;
     c.tiles(blurred, ['blur'], {
-      ...grid, marks: targets.reached, layer_in: at.layer, hidden_in: at.cover, taps: this.taps, row: b,
+      ...grid, marks: targets.reached, hidden_marks: targets.reachedHides, layer_in: at.layer, hidden_in: at.cover, taps: this.taps, row: b,
       count: Math.min(TAP_COLUMNS, band.taps.length), size: [at.w, at.h], radius: band.radius, eye: settings.cats_eye,
       ...vignetteOf(band, settings, source, box),
     });
