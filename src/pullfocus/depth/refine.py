@@ -79,6 +79,7 @@ def refine_to_edges(
         small = enlarge(small, guide.shape[:2])
         for _ in range(rounds):
             small = _snapped(small, guide, reach, limit, settings)
+    small = _without_specks(small, limit)
     if small.shape == linear.shape[:2]:
         return small
     return _chosen(small, guides[-1], linear, limit, settings)
@@ -116,6 +117,14 @@ def _snapped(
 
     _in_bands(work, disparity.shape[0])
     return out
+
+
+def _without_specks(disparity: np.ndarray, limit: float) -> np.ndarray:
+    """Take single stray pixels at edges back: the median of 3x3, where disparity is no plane."""
+    import cv2
+
+    median = cv2.medianBlur(disparity, 3)
+    return np.where(np.abs(median - disparity) > limit, median, disparity)
 
 
 def _edge_band(
