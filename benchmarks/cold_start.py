@@ -5,7 +5,8 @@
 
 Every run is a new process; the disk and kernel caches are warm (one run goes before). The photo
 is compared with Pillow opening and saving the same file in the same run, so that the ratio means
-something on other machines; CPU seconds hardly change when other work runs beside. Prints a markdown table with the commit.
+something on other machines; CPU seconds suffer less when other work runs beside. Prints a
+markdown table with the commit.
 """
 
 from __future__ import annotations
