@@ -123,7 +123,10 @@ def measure_api(url: str, token: str, megapixels: float) -> None:
         refocus(io.BytesIO(data), settings=Settings.parse(settings), output=target, overwrite=True)
         here.append(time.perf_counter() - began)
     ratio = min(there) / min(here)
-    print(f"/api/refocus {megapixels:g} MP {min(there):.2f} s, in process {min(here):.2f} s: {ratio:.2f}")
+    print(
+        f"/api/refocus {megapixels:g} MP {min(there):.2f} s, "
+        f"in process {min(here):.2f} s: {ratio:.2f}"
+    )
 
 
 if __name__ == "__main__":

@@ -61,7 +61,9 @@ def test_depth_comes_as_floats_of_the_preview(client, photo_id, depth):
 
 def test_a_region_has_its_own_size(client, photo_id, depth):
     query = "left=0.25&right=0.75&top=0&bottom=0.5&long_side_px=60"
-    colour = Image.open(io.BytesIO(client.get(f"/api/photos/{photo_id}/colour.png?{query}").content))
+    colour = Image.open(
+        io.BytesIO(client.get(f"/api/photos/{photo_id}/colour.png?{query}").content)
+    )
     answer = client.get(f"/api/photos/{photo_id}/disparity.f32?{query}")
     assert colour.size == (60, 40)
     assert (answer.headers["x-width"], answer.headers["x-height"]) == ("60", "40")
@@ -72,11 +74,17 @@ def test_a_region_has_its_own_size(client, photo_id, depth):
 def test_an_edit_of_the_depth_reaches_the_saved_map(client, photo_id, depth, finish):
     edit = np.zeros((160, 240), "<f4")
     edit[20:60, 30:90] = -0.3
-    assert client.put(f"/api/photos/{photo_id}/depth-edit", content=edit.tobytes()).status_code == 204
-    job = finish(client, client.post(f"/api/photos/{photo_id}/depth-map", json={"format": "npy"}).json())
+    assert (
+        client.put(f"/api/photos/{photo_id}/depth-edit", content=edit.tobytes()).status_code == 204
+    )
+    job = finish(
+        client, client.post(f"/api/photos/{photo_id}/depth-map", json={"format": "npy"}).json()
+    )
     edited = np.load(io.BytesIO(client.get(job["result"]["url"]).content))
     client.put(f"/api/photos/{photo_id}/depth-edit", content=b"")
-    job = finish(client, client.post(f"/api/photos/{photo_id}/depth-map", json={"format": "npy"}).json())
+    job = finish(
+        client, client.post(f"/api/photos/{photo_id}/depth-map", json={"format": "npy"}).json()
+    )
     plain = np.load(io.BytesIO(client.get(job["result"]["url"]).content))
     assert np.allclose(edited, np.clip(plain + edit, 0, 1), atol=1e-6)
     assert client.put(f"/api/photos/{photo_id}/depth-edit", content=b"short").status_code == 422

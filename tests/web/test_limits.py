@@ -92,7 +92,9 @@ def test_a_png_bomb_is_refused_unopened(client, finish):
 
 def test_too_many_megapixels(narrow, finish):
     client = narrow.client()
-    job = finish(client, client.post("/api/photos?name=a.png", content=png_header(2000, 1000)).json())
+    job = finish(
+        client, client.post("/api/photos?name=a.png", content=png_header(2000, 1000)).json()
+    )
     assert job["error"]["kind"] == "too_large"
 
 
@@ -123,7 +125,9 @@ def test_fifty_requests_at_once_have_bounded_memory(server, photo_bytes):
     assert {status for status, _ in answers} == {200}
     assert len({content for _, content in answers}) == 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 700_000
-    assert not [path for path in server.app.state.context.store.folder.iterdir() if "a.png" in path.name]
+    assert not [
+        path for path in server.app.state.context.store.folder.iterdir() if "a.png" in path.name
+    ]
 
 
 def test_a_full_queue_says_so(run_server, photo_bytes):

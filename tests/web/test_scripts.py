@@ -60,7 +60,12 @@ def test_nothing_is_left_behind(client, server, photo_bytes):
 
 @pytest.mark.parametrize(
     ("settings", "says"),
-    [("{", "JSON"), ("[]", "object"), ('{"at": [2, 0]}', "not inside"), ('{"blades": 4}', "blades")],
+    [
+        ("{", "JSON"),
+        ("[]", "object"),
+        ('{"at": [2, 0]}', "not inside"),
+        ('{"blades": 4}', "blades"),
+    ],
 )
 def test_bad_settings_get_a_sentence(client, photo_bytes, settings, says):
     files = {"photo": ("a.png", photo_bytes)}

@@ -87,7 +87,8 @@ def test_ladder_and_gain_are_those_of_python(new_page):
         """async (radii) => {
           const o = await import('/static/js/optics.js');
           return {places: radii.map(o.ladderIndex), radii: radii.map((_, k) => o.rungRadius(4 * k)),
-            levels: radii.map((_, k) => o.rungLevel(4 * k)), gain: o.blurGain(1.8, 50, 36, 0.5, 6000)}; }""",
+            levels: radii.map((_, k) => o.rungLevel(4 * k)),
+            gain: o.blurGain(1.8, 50, 36, 0.5, 6000)}; }""",
         radii,
     )
     assert np.allclose(told["places"], ladder_index(np.array(radii)), atol=1e-4)

@@ -21,7 +21,8 @@ def test_ids_cannot_be_guessed_and_paths_are_private(store):
 
 
 @pytest.mark.parametrize(
-    "given", ["../../etc/passwd", "..\\..\\boot.ini", "a\0b.jpg", "/", "", "...", "x" * 999, "\n.png"]
+    "given",
+    ["../../etc/passwd", "..\\..\\boot.ini", "a\0b.jpg", "/", "", "...", "x" * 999, "\n.png"],
 )
 def test_names_from_outside_are_harmless(store, given):
     kept = store.place(given)
