@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -55,10 +56,14 @@ class Memory:
         self.known = json.loads(self.path.read_text()) if self.path.exists() else {}
 
     def get(self, key: str, make):
-        """Return the score under key, computing it once."""
+        """Return the score under key, computing it once; other runs' scores are kept too."""
         if key not in self.known:
             self.known[key] = make()
-            self.path.write_text(json.dumps(self.known))
+            if self.path.exists():
+                self.known = json.loads(self.path.read_text()) | self.known
+            draft = self.path.with_suffix(f".{os.getpid()}")
+            draft.write_text(json.dumps(self.known))
+            draft.replace(self.path)
         return self.known[key]
 
 
