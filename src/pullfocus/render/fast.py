@@ -225,7 +225,7 @@ class PreparedScene:
         tile_kernels.render_tiles(
             block.planes, place1, place2, marks, MARK_BLOCK_PX, stacks, offset,
             taps.level, taps.reach, taps.start, taps.dy, taps.dx, taps.weight, nodes_across,
-            self._plan.pad, self._plan.tile, block.first_row, block.first_column, out,
+            self._plan.pad, self._plan.tile, -taps.low, block.first_row, block.first_column, out,
         )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from pullfocus.render import layers
 from pullfocus.render.bands import ladder_index, reduced_radius_px, rung_level
 from pullfocus.render.fast import EDGE_STEP_PX, plan_blur
 from pullfocus.render.highlights import clipped_light_gain
+from pullfocus.render.tile_kernels import GAP, SHARP_RUNGS
 from pullfocus.types import Lens
 
 if TYPE_CHECKING:
@@ -112,10 +113,13 @@ def render_on_device(
         torch.unique(torch.cat([floors, floors + 1])).int().tolist()
     )  # the one wait for the device
     height, width = place1.shape
-    state = _Composition(torch.zeros((8, height, width), device=place1.device))
+    state = _Composition(torch.zeros((12, height, width), device=place1.device))
+    previous = None
     for rung in reversed(rungs):
         layer = _share_of_band(scene.planes, place1, place2, rung)
-        state.add(_blurred(layer, rung, lens))
+        closes = previous != rung + 1 or abs(rung) <= SHARP_RUNGS
+        state.add(_blurred(layer, rung, lens), closes)
+        previous = rung
     h, w = scene.size_hw
     return state.picture()[:, scene.pad : scene.pad + h, scene.pad : scene.pad + w]
 
@@ -145,7 +149,7 @@ def _share_of_band(
     alpha, exists = planes[3], planes[7]
     front = front * alpha
     seen = back * (1 - alpha)
-    hidden = back * alpha * exists
+    hidden = back * alpha * exists * (place1 - place2 - 1).clamp(0, 1)
     colour = front * planes[0:3] + (seen + hidden) * planes[4:7]
     return torch.cat([colour, (front + seen)[None], hidden[None]])
 
@@ -179,22 +183,32 @@ class _Composition:
         self._state = state
         self._state[3] = 1.0
 
-    def add(self, band: torch.Tensor) -> None:
+    def add(self, band: torch.Tensor, closes: bool) -> None:
         """Put one blurred band behind all that came before."""
-        import torch
-
         state, seen, hidden = self._state, band[3], band[4]
         per_coverage = 1 / (seen + hidden).clamp(min=1e-6)
-        state[0:3] += torch.minimum(state[3], seen) * per_coverage * band[0:3]
-        state[3] = (state[3] - seen).clamp(min=0)
+        self._close((seen < GAP) | closes)
+        state[8:11] += seen * per_coverage * band[0:3]
+        state[11] += seen
         state[4:7] += hidden * per_coverage * band[0:3]
         state[7] += hidden
+
+    def _close(self, where: torch.Tensor) -> None:
+        """Let the collected surface take its light, as far as there is any left."""
+        import torch
+
+        state = self._state
+        taken = torch.minimum(state[3], state[11]) * where
+        state[0:3] += taken / state[11].clamp(min=1e-6) * state[8:11]
+        state[3] -= taken
+        state[8:12] *= ~where
 
     def picture(self) -> torch.Tensor:
         """Give light that nothing took to the hidden surface, or share it out: (3, H, W)."""
         import torch
 
         state = self._state
+        self._close(torch.ones_like(state[3], dtype=torch.bool))
         filled = state[0:3] + state[3] / state[7].clamp(min=1e-4) * state[4:7]
         shared = state[0:3] / (1 - state[3]).clamp(min=1e-4)
         return torch.where(state[7] > 1e-4, filled, shared)

@@ -11,6 +11,8 @@ import numpy as np
 from numba import njit, prange
 
 CHANNELS = 5
+GAP = 1e-3
+SHARP_RUNGS = 2
 
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")
@@ -42,7 +44,8 @@ def _gather_band(planes, place1, place2, band, level, top, left, rows, columns, 
                     a = planes[3, sy, sx]
                     front = w1 * a * scale
                     seen = w2 * (one - a) * scale
-                    hidden = w2 * a * planes[7, sy, sx] * scale
+                    behind = min(max(place1[sy, sx] - place2[sy, sx] - one, zero), one)
+                    hidden = w2 * a * planes[7, sy, sx] * behind * scale
                     back = seen + hidden
                     layer[0, y, x] += front * planes[0, sy, sx] + back * planes[4, sy, sx]
                     layer[1, y, x] += front * planes[1, sy, sx] + back * planes[5, sy, sx]
@@ -96,14 +99,14 @@ def _convolve_varying(layer, top, left, size, margin, inner, dy, dx, corners, ou
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _compose(blurred, level, margin, tile, state):
-    """Add one blurred band behind what `state` holds; see `finish_tile` for its channels.
+def _compose(blurred, level, margin, tile, closes, state):
+    """Add one blurred band behind what `state` holds; see `render_tiles` for its channels.
 
-    A band may take no more of the pixel's light than nearer bands left over, which keeps a
-    continuous surface opaque although it is spread over many bands.
+    Neighbouring bands that a pixel sees without a gap are one surface: their light is averaged
+    by coverage. A surface may take no more of the pixel's light than nearer ones left over.
+    `closes` ends the surface before this band.
     """
     scale = np.float32(1.0 / (1 << level))
-    zero = np.float32(0.0)
     lines = np.empty((CHANNELS, blurred.shape[2]), np.float32)
     for y in range(tile):
         if level == 0:
@@ -132,13 +135,14 @@ def _compose(blurred, level, margin, tile, state):
                 blue = lines[2, x0] * ux + lines[2, x0 + 1] * wx
                 seen = lines[3, x0] * ux + lines[3, x0 + 1] * wx
                 hidden = lines[4, x0] * ux + lines[4, x0 + 1] * wx
-            left_over = state[3, y, x]
             per_coverage = np.float32(1.0) / max(seen + hidden, np.float32(1e-6))
-            taken = min(left_over, seen) * per_coverage
-            state[0, y, x] += taken * red
-            state[1, y, x] += taken * green
-            state[2, y, x] += taken * blue
-            state[3, y, x] = max(left_over - seen, zero)
+            if closes or seen < np.float32(GAP):
+                _close_surface(state, y, x)
+            share = seen * per_coverage
+            state[8, y, x] += share * red
+            state[9, y, x] += share * green
+            state[10, y, x] += share * blue
+            state[11, y, x] += seen
             share = hidden * per_coverage
             state[4, y, x] += share * red
             state[5, y, x] += share * green
@@ -146,11 +150,25 @@ def _compose(blurred, level, margin, tile, state):
             state[7, y, x] += hidden
 
 
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _close_surface(state, y, x):
+    """Let the collected surface take its light, as far as there is any left."""
+    coverage = state[11, y, x]
+    taken = min(state[3, y, x], coverage)
+    per_coverage = taken / max(coverage, np.float32(1e-6))
+    for c in range(3):
+        state[c, y, x] += per_coverage * state[8 + c, y, x]
+        state[8 + c, y, x] = np.float32(0.0)
+    state[3, y, x] -= taken
+    state[11, y, x] = np.float32(0.0)
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def _finish_tile(state, out, top, left, rows, columns):
     """Give light that no visible surface took to the hidden one, or share it out if none is."""
     for y in range(rows):
         for x in range(columns):
+            _close_surface(state, y, x)
             left_over = state[3, y, x]
             if state[7, y, x] > np.float32(1e-4):
                 fill = left_over / state[7, y, x]
@@ -212,12 +230,14 @@ def stack_coarse_bands(planes, place1, place2, level, offset, align, stacks):
         for y in range(part * align, (part + 1) * align):
             for x in range(width):
                 a = planes[3, y, x]
+                behind = min(max(place1[y, x] - place2[y, x] - 1.0, 0.0), 1.0)
                 for surface in range(2):
                     if surface == 0:
                         place, seen, hidden = place1[y, x], a, np.float32(0.0)
                     else:
                         place = place2[y, x]
-                        seen, hidden = np.float32(1.0) - a, a * planes[7, y, x]
+                        seen = np.float32(1.0) - a
+                        hidden = a * planes[7, y, x] * np.float32(behind)
                     if seen + hidden <= 0:
                         continue
                     first = int(place)
@@ -252,12 +272,14 @@ def _occurs(marks, band, block, top, left, bottom, right):
 def render_tiles(
     planes, place1, place2, marks, block, stacks, offset,
     level, reach, start, dy, dx, weight, nodes_across,
-    pad, tile, first_row, first_column, out,
+    pad, tile, sharp_band, first_row, first_column, out,
 ):  # fmt: skip
     """Render every tile of a block into out[first_row:, first_column:], bands from near to far.
 
     planes: (8, H, W) block with `pad` mirrored pixels on each side. nodes_across: columns of the
     grid of cat's-eye kernels in `weight`, 0 when one kernel serves the whole picture.
+    sharp_band: the band of radius 0. A tile's state: light of closed surfaces (3), light left over,
+    light and coverage of hidden surfaces (3 + 1), those of the surface being collected (3 + 1).
     """
     height = min(planes.shape[1] - 2 * pad, out.shape[0] - first_row)
     width = min(planes.shape[2] - 2 * pad, out.shape[1] - first_column)
@@ -267,7 +289,8 @@ def render_tiles(
     for index in prange(across * down):
         ty, tx = index // across, index % across
         top, left = ty * tile + pad, tx * tile + pad
-        state = np.zeros((8, tile, tile), np.float32)
+        state = np.zeros((12, tile, tile), np.float32)
+        previous = bands
         state[3] = 1.0
         for band in range(bands - 1, -1, -1):
             lvl = level[band]
@@ -277,6 +300,9 @@ def render_tiles(
                 marks, band, block, top - halo, left - halo, top + tile + halo, left + tile + halo
             ):
                 continue
+            rung = band - sharp_band
+            closes = previous != band + 1 or -SHARP_RUNGS <= rung <= SHARP_RUNGS
+            previous = band
             inner = tile >> lvl
             size = inner + 2 * margin
             first, last = start[band], start[band + 1]
@@ -293,7 +319,9 @@ def render_tiles(
                 )
                 at_y = at_x = reach[band]
             if last - first == 1 and lvl == 0 and nodes_across == 0:
-                _compose(layer[:, at_y : at_y + size, at_x : at_x + size], 0, 0, tile, state)
+                _compose(
+                    layer[:, at_y : at_y + size, at_x : at_x + size], 0, 0, tile, closes, state
+                )
                 continue
             blurred = np.empty((CHANNELS, size, size), np.float32)
             if nodes_across == 0:
@@ -312,7 +340,7 @@ def render_tiles(
                     layer, at_y, at_x, size, margin, inner, dy[first:last], dx[first:last],
                     corners, blurred,
                 )  # fmt: skip
-            _compose(blurred, lvl, margin, tile, state)
+            _compose(blurred, lvl, margin, tile, closes, state)
         _finish_tile(
             state, out, first_row + ty * tile, first_column + tx * tile,
             min(tile, height - ty * tile), min(tile, width - tx * tile),
