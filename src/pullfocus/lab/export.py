@@ -83,8 +83,13 @@ def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            net, (torch.rand(1, 3, 64, 96),), str(path), opset_version=OPSET, dynamo=False,
-            input_names=["image"], output_names=["disparity"],
+            net,
+            (torch.rand(1, 3, 64, 96),),
+            str(path),
+            opset_version=OPSET,
+            dynamo=False,
+            input_names=["image"],
+            output_names=["disparity"],
             dynamic_axes={"image": free, "disparity": free},
         )
     model = onnx.load(str(path))

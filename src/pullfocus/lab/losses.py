@@ -33,9 +33,7 @@ def scale_shift_invariant(prediction: Tensor, target: Tensor, valid: Tensor) -> 
     return _masked_mean(difference.abs(), valid)
 
 
-def gradient_matching(
-    prediction: Tensor, target: Tensor, valid: Tensor, scales: int = 4
-) -> Tensor:
+def gradient_matching(prediction: Tensor, target: Tensor, valid: Tensor, scales: int = 4) -> Tensor:
     """Return b: mean |gradient of the standardised difference|, summed over halved scales.
 
     Source: Ranftl et al. 2020 (MiDaS), equation 11 (pyramid by subsampling).

@@ -20,7 +20,10 @@ def join_group(rank: int, count: int, meeting: Path) -> None:
     torch.set_num_threads(1)
     if count > 1:
         distributed.init_process_group(
-            "gloo", init_method=f"file://{meeting}", rank=rank, world_size=count,
+            "gloo",
+            init_method=f"file://{meeting}",
+            rank=rank,
+            world_size=count,
             timeout=timedelta(hours=1),
         )
 

@@ -14,7 +14,12 @@ class ConvNorm(nn.Sequential):
     """Convolution without bias, batch norm and (optionally) ReLU; b c h w -> b d h/s w/s."""
 
     def __init__(
-        self, c_in: int, c_out: int, size: int = 3, stride: int = 1, groups: int = 1,
+        self,
+        c_in: int,
+        c_out: int,
+        size: int = 3,
+        stride: int = 1,
+        groups: int = 1,
         act: bool = True,
     ) -> None:
         layers: list[nn.Module] = [

@@ -87,9 +87,7 @@ class Compact(nn.Module):
         self.e2 = nn.Sequential(ConvNorm(w1, w2, stride=2), stack(kind, w2, n2))
         self.e3 = nn.Sequential(ConvNorm(w2, w3, stride=2), stack(kind, w3, n3))
         self.e4 = nn.Sequential(ConvNorm(w3, w4, stride=2), stack(kind, w4, n4))
-        self.e5 = nn.Sequential(
-            ConvNorm(w4 + 2, w5, stride=2), stack(kind, w5, n5), Context(w5)
-        )
+        self.e5 = nn.Sequential(ConvNorm(w4 + 2, w5, stride=2), stack(kind, w5, n5), Context(w5))
         self.j4 = Join(w5, w4, w4)
         self.d3 = Join(w4, w3, d3)
         self.d2 = Join(d3, w2, d2)

@@ -17,8 +17,13 @@ from pullfocus.lab.data.truth import read_rgb, sensor_training
 from pullfocus.lab.teacher import Teacher
 
 TRAINING_FOLDERS = (
-    "photos/web", "photos/imagenet", "photos/bsds", "photos/everyday", "photos/samples",
-    "photos/kodak", "video/tennis",
+    "photos/web",
+    "photos/imagenet",
+    "photos/bsds",
+    "photos/everyday",
+    "photos/samples",
+    "photos/kodak",
+    "video/tennis",
 )
 """Folders under the data root whose photos may teach shipped weights."""
 LONG_SIDE = 400

@@ -23,8 +23,14 @@ class Shop:
         return int(self.rng.choice(self.stack.kinds[kind]))
 
     def _solid(
-        self, shape: Shape, at: Point, size: Point, turn: float = 0.0, kind: str = "surface",
-        repeat: float | None = None, layer: int | None = None,
+        self,
+        shape: Shape,
+        at: Point,
+        size: Point,
+        turn: float = 0.0,
+        kind: str = "surface",
+        repeat: float | None = None,
+        layer: int | None = None,
     ) -> None:
         if repeat is None:
             repeat = float(self.rng.choice([0.0, 1.0, 2.0])) if shape == "box" else 1.0

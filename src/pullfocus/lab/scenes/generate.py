@@ -39,9 +39,7 @@ def is_telling(disparity: np.ndarray) -> bool:
     return bool(high > 1.3 * low)
 
 
-def with_lens(
-    rgb: np.ndarray, disparity: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def with_lens(rgb: np.ndarray, disparity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the picture, now and then with a shallow depth of field as a cue (8-bit blend)."""
     if rng.random() > 0.25:
         return rgb

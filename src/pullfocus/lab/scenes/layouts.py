@@ -21,13 +21,13 @@ def _scene(shop: Shop, camera: Camera, outdoors: bool, hills: tuple[float, float
     rng = shop.rng
     light = np.array([rng.normal(0, 0.6), rng.uniform(0.4, 1.2), rng.normal(0.3, 0.6)])
     haze = float(rng.choice([0, 0.002, 0.01, 0.03])) if outdoors else 0.0
-    return Scene(
-        shop.parts, camera, _sky(rng), light, float(rng.uniform(0.35, 0.8)), haze, hills
-    )
+    return Scene(shop.parts, camera, _sky(rng), light, float(rng.uniform(0.35, 0.8)), haze, hills)
 
 
 def _camera(
-    rng: np.random.Generator, height: tuple[float, float], pitch: tuple[float, float],
+    rng: np.random.Generator,
+    height: tuple[float, float],
+    pitch: tuple[float, float],
     turn_deg: float = 15.0,
 ) -> Camera:
     return Camera(
@@ -64,7 +64,7 @@ def street(shop: Shop) -> Scene:
         if rng.random() < 0.85:
             shop.house_row(side, width, length)
         for _ in range(rng.integers(0, 7)):
-            shop.car((side * width * rng.uniform(0.4, 0.8), 0, -rng.uniform(4, length) ** 0.9))
+            shop.car((side * width * rng.uniform(0.4, 0.8), 0, -(rng.uniform(4, length) ** 0.9)))
         for _ in range(rng.integers(0, 8)):
             shop.tree((side * width * rng.uniform(0.8, 1.1), 0, -rng.uniform(4, length)))
         for _ in range(rng.integers(0, 6)):

@@ -65,7 +65,9 @@ class Scene:
 
 
 def placed(
-    at: tuple[float, float, float], size: tuple[float, float, float], turn_deg: float = 0.0,
+    at: tuple[float, float, float],
+    size: tuple[float, float, float],
+    turn_deg: float = 0.0,
     lean_deg: float = 0.0,
 ) -> np.ndarray:
     """Return the 4x4 matrix: scale, lean about x, turn about y, move (metres, degrees)."""
