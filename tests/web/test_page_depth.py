@@ -117,7 +117,7 @@ def test_an_edited_depth_travels_with_the_settings(page, photo_file, tmp_path):
     stroke(page, (0.8, 0.3), (0.82, 0.32), (0.78, 0.3), (0.8, 0.28), (0.8, 0.3))
     page.page.keyboard.press("b")
     page.page.mouse.click(*page.spot(0.35, 0.5))
-    files = []
+    files = {}
     for button, count in (("Save: The settings", 2), ("The picture, at full resolution", 1)):
         page.page.keyboard.press("s")
         downloads: list = []
@@ -133,11 +133,51 @@ def test_an_edited_depth_travels_with_the_settings(page, photo_file, tmp_path):
             page.page.wait_for_timeout(50)
         page.page.remove_listener("download", note)
         for one in downloads:
-            files.append(tmp_path / one.suggested_filename)
-            one.save_as(files[-1])
-    assert [file.suffix for file in files] == [".exr", ".json", ".png"]
-    settings = read_sidecar(files[1]).settings
+            path = tmp_path / one.suggested_filename
+            one.save_as(path)
+            files[path.suffix] = path
+    assert set(files) == {".exr", ".json", ".png"}
+    settings = read_sidecar(files[".json"]).settings
     assert settings.depth_file.endswith("still life.depth.exr")
     refocus(photo_file, settings=settings, output=tmp_path / "cli.png")
-    saved, replayed = (np.asarray(Image.open(file)) for file in (files[2], tmp_path / "cli.png"))
+    saved, replayed = (
+        np.asarray(Image.open(file)) for file in (files[".png"], tmp_path / "cli.png")
+    )
     assert np.array_equal(saved, replayed)
+
+
+def test_brush_by_keyboard(page):
+    page.page.locator("canvas.view").focus()
+    page.page.keyboard.press("b")
+    for _ in range(3):
+        page.page.keyboard.press("ArrowUp")
+    x, y = page.js("() => [pullfocus.cross.x, pullfocus.cross.y]")
+    before = mean(page, x - 0.01, y - 0.01, x + 0.01, y + 0.01)
+    page.page.locator("[data-tool=farther]").click()
+    page.page.locator("canvas.view").focus()
+    page.page.keyboard.press("Enter")
+    assert mean(page, x - 0.01, y - 0.01, x + 0.01, y + 0.01) < before - 0.005
+
+
+def test_other_depth_is_fetched_and_undone(page):
+    before = page.js("() => Array.from(pullfocus.photo.depth.data.slice(0, 999))")
+    page.page.locator("summary", has_text="Depth").click()
+    page.page.get_by_label("Snap depth to edges").uncheck()
+    page.until("() => pullfocus.photo.depthOf.endsWith('false') && pullfocus.progress.card.hidden")
+    after = page.js("() => Array.from(pullfocus.photo.depth.data.slice(0, 999))")
+    assert before != after
+    page.page.keyboard.press("Control+z")
+    page.until("() => pullfocus.photo.depthOf.endsWith('true') && pullfocus.progress.card.hidden")
+    assert page.js("() => Array.from(pullfocus.photo.depth.data.slice(0, 999))") == before
+
+
+def test_a_depth_file_of_ones_own(page, depth_npy, tmp_path):
+    file = tmp_path / "own.npy"
+    file.write_bytes(depth_npy)
+    page.page.locator("summary", has_text="Depth").click()
+    page.page.locator("#panel input[type=file]").set_input_files(file)
+    page.until("() => pullfocus.photo.ownDepth && pullfocus.progress.card.hidden")
+    assert mean(page, 0.3, 0.5, 0.4, 0.6) == pytest.approx(0.9, abs=0.01)
+    page.page.get_by_role("button", name="Back to the model").click()
+    page.until("() => !pullfocus.photo.ownDepth && pullfocus.progress.card.hidden")
+    assert mean(page, 0.3, 0.5, 0.4, 0.6) != pytest.approx(0.9, abs=0.001)

@@ -159,3 +159,37 @@ def test_zoom_shows_the_full_resolution(new_page, server, tmp_path):
           return most - least; }"""
     )
     assert contrast > 120
+
+
+def test_without_the_token_the_page_says_what_to_do(new_page, server):
+    page = new_page(door=server.url + "/")
+    page.page.goto(page.door)
+    page.page.wait_for_selector(".gone")
+    assert "Open the address" in page.page.locator(".gone").inner_text()
+
+
+def test_a_lost_gpu_lets_the_program_render(page):
+    page.js(
+        "() => pullfocus.picture.renderer.context.gl.getExtension('WEBGL_lose_context')"
+        ".loseContext()"
+    )
+    page.until("() => pullfocus.picture.renderer === null")
+    count = page.js("() => Number(document.body.dataset.rendered)")
+    page.page.mouse.click(*page.spot(0.8, 0.2))
+    page.until(f"() => Number(document.body.dataset.rendered) > {count}")
+
+
+def test_a_closed_tab_closes_its_photos(new_page, server, photo_file):
+    page = new_page()
+    page.enter()
+    page.drop(photo_file)
+    page.idle()
+    id_ = page.js("() => pullfocus.photo.id")
+    page.page.goto("about:blank")
+    import time
+
+    for _ in range(50):
+        if server.app.state.context.store.find(id_) is None:
+            break
+        time.sleep(0.1)
+    assert server.app.state.context.store.find(id_) is None

@@ -66,6 +66,7 @@ export class App {
     makeStart(this.startRoot, this);
     listenForFiles((files) => this.openFiles(files));
     listenForKeys(this);
+    addEventListener('pagehide', (event) => { if (!event.persisted) this.leave(); });
     this.listenToStage();
     this.listenToDivider();
     const gpu = await this.picture.prepare();
@@ -146,6 +147,7 @@ export class App {
       });
       photo.start = photo.firstFocus;
       photo.edit.now = { ...photo.edit.now, ...photo.start };
+      photo.depthOf = photo.wantedDepth;
       this.select(photo);
       this.tellFirst(photo);
     } catch (error) {
@@ -194,6 +196,11 @@ export class App {
     if (this.photos[at + way]) this.select(this.photos[at + way]);
   }
 
+  /** The tab closes: let the server forget its photos. */
+  leave() {
+    for (const photo of this.photos) call(`/api/photos/${photo.id}`, { method: 'DELETE', keepalive: true }).catch(() => {});
+  }
+
   closePhoto(photo) {
     const at = this.photos.indexOf(photo);
     if (at >= 0) this.photos.splice(at, 1);
@@ -211,9 +218,7 @@ export class App {
   /** Settings changed: show them; fetch other depth if they ask for it. */
   edited(photo, transient) {
     if (photo !== this.photo) return;
-    const wanted = `${photo.edit.now.model}/${photo.edit.now.refine}`;
-    if (photo.depth && photo.depthOf !== undefined && photo.depthOf !== wanted) this.changeDepth(photo, wanted);
-    photo.depthOf = wanted;
+    if (photo.depth && photo.depthOf !== photo.wantedDepth) this.changeDepth(photo);
     this.showFocus();
     this.picture.ask(photo, { draft: transient });
     clearTimeout(this.finePicture);
@@ -225,17 +230,26 @@ export class App {
     this.stage.ask();
   }
 
-  async changeDepth(photo, wanted) {
-    const plane = photo.edit.now;
+  /** Other depth was asked for: fetch it and focus on the same point; else go back. */
+  async changeDepth(photo) {
+    const before = photo.depthOf;
+    photo.depthOf = photo.wantedDepth;
     try {
       await this.progress.during(t('measuring'), (tell, signal) => photo.fetchDepth(tell, signal));
-      if (plane.at) photo.edit.now = { ...photo.edit.now, focus_disparity: photo.disparityAt(...plane.at) };
-      this.depthEdited(photo);
+      this.refocusSamePoint(photo);
     } catch (error) {
-      photo.depthOf = wanted;
+      photo.depthOf = before;
       photo.edit.undo();
       if (!isCancel(error)) this.fail(error);
     }
+  }
+
+  /** After another depth map: the same point, or the subject, and no range of the old map. */
+  refocusSamePoint(photo) {
+    const { at } = photo.edit.now;
+    const focus = at ? { focus_disparity: photo.disparityAt(...at) } : photo.firstFocus;
+    photo.edit.now = { ...photo.edit.now, ...focus, range: null };
+    this.depthEdited(photo);
   }
 
   async useDepthFile(file) {
@@ -246,9 +260,8 @@ export class App {
         await call(`/api/photos/${photo.id}/depth-file?name=${encodeURIComponent(file.name)}`, { method: 'PUT', body: file, signal });
         await photo.fetchDepth(tell, signal);
       });
-      photo.ownDepth = true;
-      photo.edit.now = { ...photo.edit.now, ...photo.firstFocus, range: null };
-      this.depthEdited(photo);
+      photo.ownDepth = file.size > 0;
+      this.refocusSamePoint(photo);
     } catch (error) {
       this.fail(error);
     }
@@ -349,14 +362,17 @@ export class App {
     const inside = (v) => Math.min(1, Math.max(0, v));
     this.cross = { x: inside(from.x + dx), y: inside(from.y + dy) };
     this.stage.cross = { ...this.cross, certain: false };
+    if (this.brushing.on) this.brushing.hover(this.cross);
     const where = this.photo?.depth ? this.distanceWords(this.photo.disparityAt(this.cross.x, this.cross.y)) : '';
     say(t('crossAt', { x: Math.round(this.cross.x * 100), y: Math.round(this.cross.y * 100), where }));
     this.stage.ask();
   }
 
+  /** Enter: focus at the cross, or dab there with the brush. */
   focusAtCross() {
     const at = this.cross ?? this.stage.cross;
-    if (at) this.focusAt(at.x, at.y);
+    if (at && this.brushing.on) for (const phase of ['start', 'end']) this.brushing.touch(at, phase);
+    else if (at) this.focusAt(at.x, at.y);
   }
 
   pullToCross() {

@@ -62,6 +62,7 @@ export function makePanel(root, app) {
   const source = h('p', { class: 'small soft' });
   const own = h('input', { type: 'file', hidden: true, accept: '.png,.npy,.exr,.pfm,.tif,.tiff', 'aria-label': t('ownDepth'),
     onchange: () => { if (own.files?.[0]) app.useDepthFile(own.files[0]); own.value = ''; } });
+  const dropOwn = h('button', { type: 'button', class: 'edge', hidden: true, onclick: () => app.useDepthFile(new File([], 'none.png')) }, t('dropDepth'));
   const lensOnly = h('div', {}, aperture.element, stops);
   const gradedOnly = h('div', {}, method.element, strength.element);
   const more = h('details', {}, h('summary', {}, t('more')), h('div', {}, ...numbers.slice(2).map((n) => n.element)));
@@ -73,7 +74,7 @@ export function makePanel(root, app) {
     bokeh, more,
     h('section', {}, style.element),
     h('details', {}, h('summary', {}, t('depthSource')), h('div', {}, source, model.element, refine.element,
-      h('button', { type: 'button', class: 'edge', onclick: () => own.click() }, t('ownDepth')), own,
+      h('button', { type: 'button', class: 'edge', onclick: () => own.click() }, t('ownDepth')), dropOwn, own,
       h('button', { type: 'button', class: 'edge', onclick: () => app.toggleBrush() }, t('brush')))),
     h('div', { class: 'row' }, h('button', { type: 'button', class: 'edge', onclick: () => app.resetEdit() }, t('reset')),
       h('button', { type: 'button', class: 'edge', onclick: () => app.showSettings() }, t('settings'))),
@@ -99,6 +100,7 @@ export function makePanel(root, app) {
       gradedOnly.hidden = !graded;
       bokeh.hidden = graded;
       more.hidden = graded;
+      dropOwn.hidden = !photo.ownDepth;
       if (photo.depth) scale.show(photo);
       if (photo.depthInfo) source.textContent = `${photo.depthInfo.source} · ${t(`depthKind_${photo.depthInfo.kind}`)}`;
     },

@@ -27,6 +27,9 @@ export class OpenPhoto {
   get name() { return this.view.name; }
   get size() { return { width: this.view.width, height: this.view.height }; }
 
+  /** Which depth the settings ask for, in one word. */
+  get wantedDepth() { return `${this.edit.now.model}/${this.edit.now.refine}`; }
+
   /** Which depth the settings ask for, as a query. */
   get depthQuery() {
     const query = new URLSearchParams({ refine: String(this.edit.now.refine) });

@@ -28,6 +28,10 @@ export class Picture {
     try {
       const { Renderer } = await import('./gl/renderer.js');
       this.renderer = await Renderer.create();
+      this.renderer.canvas.addEventListener('webglcontextlost', () => {
+        this.renderer = null; // the program renders from now on
+        this.ask(this.photo);
+      });
     } catch (problem) {
       console.info('rendering on the server:', problem);
     }

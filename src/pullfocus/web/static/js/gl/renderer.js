@@ -25,7 +25,6 @@ export class Renderer {
     this.targets = null;
     this.plan = null;
     this.planOf = '';
-    canvas.addEventListener?.('webglcontextlost', (event) => event.preventDefault());
   }
 
   /** Choose the picture; it stays on the GPU for a while. */
