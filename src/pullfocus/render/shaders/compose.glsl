@@ -1,20 +1,34 @@
-// All bands from near to far: each takes no more light than the nearer ones left; then sRGB.
+// All bands from near to far. Neighbouring bands that a pixel sees without a gap are one surface,
+// averaged by coverage; a surface takes no more light than the nearer ones left. Then sRGB.
 uniform highp sampler2DArray seen0, seen1, seen2, seen3, seen4, seen5;
 uniform highp sampler2DArray hidden0, hidden1, hidden2, hidden3, hidden4, hidden5;
 uniform highp usampler2D marks;
 uniform ivec2 bands[128];     // level, layer
 uniform int count;
+uniform int sharp_band;       // the band of radius 0
 uniform vec2 size;
 uniform float linear_out;     // 1 writes linear light
 out vec4 colour;
 
-float left_over = 1.0, covered = 0.0;
-vec3 taken_sum = vec3(0.0), hidden_sum = vec3(0.0);
+const float GAP = 1e-3;
+const int SHARP_RUNGS = 2;
+float left_over = 1.0, covered = 0.0, coverage = 0.0;
+vec3 taken_sum = vec3(0.0), hidden_sum = vec3(0.0), surface = vec3(0.0);
+bool closes = false;
+
+void close_surface() {
+  float taken = min(left_over, coverage);
+  taken_sum += taken / max(coverage, 1e-6) * surface;
+  left_over -= taken;
+  surface = vec3(0.0);
+  coverage = 0.0;
+}
 
 void add(vec4 seen, float hidden) {
+  if (closes || seen.a < GAP) close_surface();
   float both = 1.0 / max(seen.a + hidden, 1e-6);
-  taken_sum += min(left_over, seen.a) * both * seen.rgb;
-  left_over = max(left_over - seen.a, 0.0);
+  surface += seen.a * both * seen.rgb;
+  coverage += seen.a;
   hidden_sum += hidden * both * seen.rgb;
   covered += hidden;
 }
@@ -27,8 +41,11 @@ float encoded(float x) {
 void main() {
   ivec2 at = ivec2(gl_FragCoord.x, size.y - gl_FragCoord.y);
   uvec4 bits = texelFetch(marks, at / 32, 0);
+  int previous = count;
   for (int b = count - 1; b >= 0; b--) {
     if (((bits[b >> 5] >> uint(b & 31)) & 1u) == 0u) continue;
+    closes = previous != b + 1 || abs(b - sharp_band) <= SHARP_RUNGS;
+    previous = b;
     ivec2 band = bands[b];
     if (band.x == 0) {
       add(texelFetch(seen0, ivec3(at, band.y), 0), texelFetch(hidden0, ivec3(at, band.y), 0).r);
@@ -52,6 +69,7 @@ void main() {
       add(textureLod(seen5, p, 0.0), textureLod(hidden5, p, 0.0).r);
     }
   }
+  close_surface();
   vec3 light = covered > 1e-4
     ? taken_sum + left_over / covered * hidden_sum
     : taken_sum / max(1.0 - left_over, 1e-4);

@@ -17,14 +17,15 @@ void main() {
       ivec2 q = from + ivec2(x, y);
       q = ivec2(q.x >= size.x ? 2 * size.x - 1 - q.x : q.x, q.y >= size.y ? 2 * size.y - 1 - q.y : q.y);
       vec2 d = texelFetch(depths, q, 0).rg;
-      float w1 = max(0.0, 1.0 - abs(place_of(d.x) - float(band)));
-      float w2 = max(0.0, 1.0 - abs(place_of(d.y) - float(band)));
+      float p1 = place_of(d.x), p2 = place_of(d.y);
+      float w1 = max(0.0, 1.0 - abs(p1 - float(band)));
+      float w2 = max(0.0, 1.0 - abs(p2 - float(band)));
       if (w1 + w2 <= 0.0) continue;
       vec4 f = texelFetch(front, q, 0);
       vec4 b = texelFetch(back, q, 0);
       float share = w1 * f.a;
       float seen = w2 * (1.0 - f.a);
-      float covered = w2 * f.a * b.a;
+      float covered = w2 * f.a * b.a * clamp(p1 - p2 - 1.0, 0.0, 1.0);
       layer += vec4(share * f.rgb + (seen + covered) * b.rgb, share + seen);
       hidden += covered;
     }

@@ -150,7 +150,7 @@ export class Renderer {
       named[`hidden${k}`] = targets.levels[k]?.hidden ?? this.empty.hidden;
     }
     c.pass(null, ['compose'], {
-      ...named, marks: targets.reached, bands: plan.places, count: plan.count, size: [w, h], linear_out: linear ? 1 : 0,
+      ...named, marks: targets.reached, bands: plan.places, count: plan.count, sharp_band: -plan.low, size: [w, h], linear_out: linear ? 1 : 0,
     });
   }
 
