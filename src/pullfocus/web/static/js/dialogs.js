@@ -108,6 +108,7 @@ async function saveSettings(app) {
     delete content.settings.model;
     content.settings.depth_file = made.name;
     text = JSON.stringify(content, null, 2);
+    await new Promise((done) => { setTimeout(done, 1000); }); // browsers drop a download that another follows at once
   }
   const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
   download(url, `${stem}.pullfocus.json`);
