@@ -17,10 +17,13 @@ void main() {
   for (int y = from.y; y < to.y; y++) {
     for (int x = from.x; x < to.x; x++) {
       vec2 d = texelFetch(depths, ivec2(x, y), 0).rg;
-      seen |= bits_of(place_of(d.x));
-      if (d.y != d.x) hidden |= bits_of(place_of(d.y));
+      float front = place_of(d.x), back = place_of(d.y);
+      seen |= bits_of(front);
+      if (d.y == d.x) continue;
+      seen |= bits_of(back);
+      if (front > back + 1.0) hidden |= bits_of(back);
     }
   }
-  bits = seen | hidden;
+  bits = seen;
   behind = hidden;
 }
