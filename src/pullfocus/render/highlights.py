@@ -1,13 +1,15 @@
 """Estimate the light that clipping took away, so that lamps become discs and not grey smears.
 
 A file stores at most 1.0; a lamp may have been fifty. How much is lost cannot be known, but small
-clipped spots are lamps and glints, large clipped areas are skies and windows near white. So the
-gain of a clipped pixel falls with the share of clipped pixels around it:
+clipped spots in dark surroundings are lamps; large clipped areas are skies and windows near white,
+and glints on something bright are little more than white. So the gain of a clipped channel falls
+with the share of clipped pixels around it and with the light around it:
 
-    gain = 1 + strength * LARGEST_BOOST * (1 - share / SHARE_OF_AREA)^2        (1 above that share)
+    gain = 1 + strength * LARGEST_BOOST * (1 - share / SHARE_OF_AREA)^2 * (1 - light / LIT)^2
 
-with the share taken over a window of 1/40 of the picture's long side. `Lens.highlights` is the
-strength; 0 leaves the file's values. Pictures that hold values above 1 are left alone: they know.
+both taken over a window of 1/40 of the picture's long side, each bracket at least 0. Only the
+clipped channels are lifted, so that what is in focus stays as it is in the file. `Lens.highlights`
+is the strength; 0 leaves the file's values. Pictures that hold values above 1 are left alone.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from jaxtyping import Float32
 
 LARGEST_BOOST = 12.0
 SHARE_OF_AREA = 0.5
+LIT = 0.5
 CLIPPED_ABOVE = 0.97
 CELL_PX = 8
 
@@ -31,10 +34,12 @@ def clipped_light_gain(
 
     if strength <= 0:
         return None
-    share, brightest = clipped_share(linear, CELL_PX, np.float32(CLIPPED_ABOVE))
+    share, light, brightest = clipped_share(linear, CELL_PX, np.float32(CLIPPED_ABOVE))
     if brightest > 1.001 or not share.any():
         return None
     window = max(1, round(max(linear.shape[:2]) / 40 / CELL_PX)) | 1
-    around = cv2.blur(share, (window, window), borderType=cv2.BORDER_REPLICATE)
-    room = np.clip(1.0 - around / SHARE_OF_AREA, 0.0, 1.0)
+    window_hw = (window, window)
+    around = cv2.blur(share, window_hw, borderType=cv2.BORDER_REPLICATE)
+    lit = cv2.blur(light, window_hw, borderType=cv2.BORDER_REPLICATE)
+    room = np.clip(1.0 - around / SHARE_OF_AREA, 0.0, 1.0) * np.clip(1.0 - lit / LIT, 0.0, 1.0)
     return (1.0 + strength * LARGEST_BOOST * room * room).astype(np.float32)

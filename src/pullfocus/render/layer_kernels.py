@@ -128,10 +128,11 @@ def take_farther(found, nearest, near_edge, level, climb, step):
 
 @njit(cache=True, nogil=True, parallel=True)
 def clipped_share(linear, cell, limit):
-    """Share of clipped pixels in every cell x cell square, and the largest value of all."""
+    """Share of clipped pixels and mean brightest channel of every square; the largest value."""
     h, w, _ = linear.shape
     rows, columns = (h + cell - 1) // cell, (w + cell - 1) // cell
     share = np.zeros((rows, columns), np.float32)
+    mean = np.zeros((rows, columns), np.float32)
     peaks = np.zeros(rows, np.float32)
     one = np.float32(1.0 / (cell * cell))
     for row in prange(rows):
@@ -140,10 +141,11 @@ def clipped_share(linear, cell, limit):
             for x in range(w):
                 brightest = max(linear[y, x, 0], linear[y, x, 1], linear[y, x, 2])
                 peak = max(peak, brightest)
+                mean[row, x // cell] += one * brightest
                 if brightest >= limit:
                     share[row, x // cell] += one
         peaks[row] = peak
-    return share, peaks.max()
+    return share, mean, peaks.max()
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -156,8 +158,8 @@ def fill_planes(linear, hidden, shift, gain, has_gain, index_y, index_x, front, 
             sx = index_x[x]
             red, green, blue = linear[sy, sx, 0], linear[sy, sx, 1], linear[sy, sx, 2]
             if has_gain:
-                lift = _light_lift(red, green, blue, gain[sy >> 3, sx >> 3])
-                red, green, blue = red * lift, green * lift, blue * lift
+                light = gain[sy >> 3, sx >> 3]
+                red, green, blue = _lift(red, light), _lift(green, light), _lift(blue, light)
             planes[0, y, x] = red
             planes[1, y, x] = green
             planes[2, y, x] = blue
@@ -179,12 +181,11 @@ def fill_planes(linear, hidden, shift, gain, has_gain, index_y, index_x, front, 
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _light_lift(red, green, blue, gain):
-    """Ramp from 1 below 0.9 of white to the full gain at white."""
-    brightest = max(red, green, blue)
-    share = (brightest - np.float32(0.9)) * np.float32(10.0)
+def _lift(value, gain):
+    """Multiply a clipped value: a ramp from 1 below 0.96 of white to the full gain at white."""
+    share = (value - np.float32(0.96)) * np.float32(25.0)
     share = min(max(share, np.float32(0.0)), np.float32(1.0))
-    return np.float32(1.0) + (gain - np.float32(1.0)) * share
+    return value * (np.float32(1.0) + (gain - np.float32(1.0)) * share)
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -219,13 +220,8 @@ def matte_edges(linear, index_y, index_x, low, high, step, front, planes, front_
                 alpha = 1.0
             elif alpha < 0.05:
                 alpha = 0.0
-            lift = 1.0
             for c in range(3):
-                own = linear[sy, sx, c]
-                if own > 1e-6:
-                    lift = max(lift, planes[c, y, x] / own)
-            for c in range(3):
-                own = linear[sy, sx, c] * lift
+                own = planes[c, y, x]
                 planes[c, y, x] = own if alpha == 1.0 else near_sum[c]
                 planes[4 + c, y, x] = own if alpha == 0.0 else far_sum[c]
             planes[3, y, x] = alpha

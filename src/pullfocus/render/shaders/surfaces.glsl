@@ -69,9 +69,8 @@ void main() {
   ivec2 size = textureSize(disparity, 0);
   vec3 own = texelFetch(colour, at, 0).rgb;
   float d = texelFetch(disparity, at, 0).r;
-  float brightest = max(own.r, max(own.g, own.b));
-  float lift = 1.0 + (texelFetch(light, at >> 3, 0).r - 1.0) * clamp((brightest - 0.9) * 10.0, 0.0, 1.0);
-  vec3 lifted = own * lift;
+  float gain = texelFetch(light, at >> 3, 0).r;
+  vec3 lifted = own * (1.0 + (gain - 1.0) * clamp((own - 0.96) * 25.0, 0.0, 1.0));
   vec4 behind = texelFetch(hidden, at >> 1, 0);
   front = vec4(lifted, 1.0);
   bool has_back = behind.a < d - step_;

@@ -9,19 +9,26 @@ export function lightGain(pixels, width, height, strength) {
   if (strength <= 0) return null;
   const [rows, columns] = [Math.ceil(height / CELL), Math.ceil(width / CELL)];
   const share = new Float32Array(rows * columns);
+  const light = new Float32Array(rows * columns);
+  const linear = Float32Array.from({ length: 256 }, (_, code) => (code <= 10 ? code / 255 / 12.92 : ((code / 255 + 0.055) / 1.055) ** 2.4));
   let any = false;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const i = (y * width + x) * 4;
-      if (pixels[i] < CLIPPED_CODE && pixels[i + 1] < CLIPPED_CODE && pixels[i + 2] < CLIPPED_CODE) continue;
-      share[Math.floor(y / CELL) * columns + Math.floor(x / CELL)] += 1 / (CELL * CELL);
+      const cell = Math.floor(y / CELL) * columns + Math.floor(x / CELL);
+      const brightest = Math.max(pixels[i], pixels[i + 1], pixels[i + 2]);
+      light[cell] += linear[brightest] / (CELL * CELL);
+      if (brightest < CLIPPED_CODE) continue;
+      share[cell] += 1 / (CELL * CELL);
       any = true;
     }
   }
   if (!any) return null;
   const window = Math.max(1, roundEven(Math.max(height, width) / 40 / CELL)) | 1;
   const around = boxBlur(share, columns, rows, (window - 1) / 2);
-  const gain = around.map((value) => 1 + strength * LARGEST_BOOST * Math.min(1, Math.max(0, 1 - value / 0.5)) ** 2);
+  const lit = boxBlur(light, columns, rows, (window - 1) / 2);
+  const room = (value) => Math.min(1, Math.max(0, 1 - value / 0.5));
+  const gain = around.map((value, i) => 1 + strength * LARGEST_BOOST * (room(value) * room(lit[i])) ** 2);
   return { gain, columns, rows };
 }
 
