@@ -100,6 +100,16 @@ def test_results_are_downloads_with_their_name(client, photo_id, finish):
     assert job["result"]["sidecar"]["settings"]["focus_disparity"] is not None
 
 
+def test_a_focus_pull_as_mp4(client, photo_id, finish):
+    av = pytest.importorskip("av")
+    assert "mp4" in client.get("/api/info").json()["animation_formats"]
+    wish = {"start_disparity": 1.0, "end_disparity": 0.0, "frames": 6, "long_side_px": 97,
+            "format": "mp4", "seconds": 0.5}  # fmt: skip
+    job = finish(client, client.post(f"/api/photos/{photo_id}/animation", json=wish).json())
+    with av.open(io.BytesIO(client.get(job["result"]["url"]).content)) as film:
+        assert len(list(film.decode(video=0))) == 6
+
+
 @pytest.mark.parametrize("format_", ["gif", "webp"])
 def test_a_focus_pull_moves(client, photo_id, finish, format_):
     wish = {

@@ -152,6 +152,8 @@ export function lostNotice(app) {
   const area = h('textarea', { rows: 8, readonly: true, 'aria-label': t('settings') });
   area.value = app.photo ? app.photo.edit.toText() : '';
   area.hidden = !app.photo;
-  document.body.append(h('div', { class: 'gone', role: 'alertdialog', 'aria-modal': 'true', 'aria-labelledby': 'gone-title' },
-    h('div', {}, h('h2', { id: 'gone-title' }, t('restarted')), h('p', {}, t('restartedWords')), area)));
+  const notice = h('div', { class: 'gone', tabindex: -1, role: 'alertdialog', 'aria-modal': 'true', 'aria-labelledby': 'gone-title' },
+    h('div', {}, h('h2', { id: 'gone-title' }, t('restarted')), h('p', {}, t('restartedWords')), area));
+  document.body.append(notice);
+  notice.focus();
 }
