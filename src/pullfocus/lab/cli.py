@@ -10,7 +10,7 @@ from pullfocus.lab.teacher import teacher_path
 
 EMBEDDED = Path(__file__).parents[1] / "depth/weights/compact.onnx"
 """The network in the wheel."""
-LONG_SIDE = 320
+LONG_SIDE = 256
 """Long side at which networks are measured, px; the shipped file asks for the same."""
 
 

@@ -49,7 +49,7 @@ def lower_row_is_nearer(rgb: np.ndarray) -> np.ndarray:
     return np.repeat(np.linspace(0, 1, h, dtype=np.float32)[:, None], w, 1)
 
 
-def onnx_estimator(path: Path, long_side: int = 384) -> Estimator:
+def onnx_estimator(path: Path, long_side: int = 256) -> Estimator:
     """Return the estimator of a pullfocus ONNX file at one long side, two threads."""
     import onnxruntime
 

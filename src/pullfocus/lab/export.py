@@ -26,7 +26,7 @@ OPSET = 17
 HALF_FROM = 1024
 """Tensors of at least so many values are stored as float16."""
 PREPROCESSING = {
-    "size_hw": [320, 320],
+    "size_hw": [256, 256],
     "multiple": 32,
     "rule": "long_side",
     "scale": 1 / 255,
