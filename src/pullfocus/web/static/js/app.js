@@ -1,17 +1,17 @@
 /** App: the photos that are open, which is shown, and what every button does. */
 
-import { call, follow, isCancel, post, upload } from './api.js';
+import { call, isCancel } from './api.js';
 import { makeBar } from './bar.js';
+import { openFiles, openSample } from './bringing.js';
 import { Brushing } from './brushing.js';
 import { aboutDialog, helpDialog, saveDialog, settingsDialog } from './dialogs.js';
 import { calm, h, iconButton, say, toast } from './dom.js';
-import { listen } from './gestures.js';
+import { listenToDivider, listenToStage } from './hands.js';
 import { listenForKeys } from './keys.js';
 import { Detail } from './detail.js';
 import { paintPeaking } from './magma.js';
 import { blurGain, eased, focusOf } from './optics.js';
 import { fWords, makePanel, shifted } from './panel.js';
-import { OpenPhoto } from './photo.js';
 import { Picture } from './picture.js';
 import { Progress } from './progress.js';
 import { Stage } from './stage.js';
@@ -25,14 +25,13 @@ export class App {
   /** @param {any} info what the server can do */
   constructor(info) {
     this.info = info;
-    /** @type {OpenPhoto[]} */
+    /** @type {import('./photo.js').OpenPhoto[]} */
     this.photos = [];
-    /** @type {OpenPhoto | null} */
+    /** @type {import('./photo.js').OpenPhoto | null} */
     this.photo = null;
     this.view = 'home';
     this.depthOn = false;
     this.peakingOn = false;
-    this.spaceHeld = false;
     this.pulling = 0;
     const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
     [this.main, this.stageRoot, this.startRoot, this.panelRoot, this.stripRoot] = ['main', 'stage', 'start', 'panel', 'strip'].map(at);
@@ -67,8 +66,8 @@ export class App {
     listenForFiles((files) => this.openFiles(files));
     listenForKeys(this);
     addEventListener('pagehide', (event) => { if (!event.persisted) this.leave(); });
-    this.listenToStage();
-    this.listenToDivider();
+    listenToStage(this);
+    listenToDivider(this);
     const gpu = await this.picture.prepare();
     if (!gpu) console.info(t('noGpu'));
     document.body.dataset.renderer = gpu ? 'gpu' : 'server';
@@ -76,7 +75,7 @@ export class App {
     document.body.dataset.ready = 'yes';
   }
 
-  // ---------------------------------------------------------------- views
+  // ---- views
 
   show(view) {
     this.view = view === 'stage' && this.photo ? 'stage' : 'home';
@@ -107,65 +106,10 @@ export class App {
   showSave() { if (this.photo?.depth) saveDialog(this); }
   showSettings() { if (this.photo) settingsDialog(this); }
 
-  // ---------------------------------------------------------------- photos
+  // ---- photos
 
-  async openFiles(files) {
-    const cap = this.info.max_upload_mb;
-    for (const file of files) {
-      if (file.size > cap * 1e6) {
-        toast(t('tooLarge', { name: file.name, n: cap }), { bad: true });
-        continue;
-      }
-      if (file.name.endsWith('.json') && this.photo) {
-        const { Edit } = await import('./edit.js');
-        try { this.photo.edit.set(Edit.read(await file.text(), this.info.defaults)); } catch (error) { this.fail(error); }
-        continue;
-      }
-      await this.bring(file.name || 'pasted.png', (tell, signal) =>
-        upload(`/api/photos?name=${encodeURIComponent(file.name || 'pasted.png')}`, file, (part) => tell(part * 0.9, t('uploading', { name: file.name })), signal));
-    }
-  }
-
-  openSample(name) {
-    return this.bring(name, (_, signal) => post(`/api/photos/samples/${name}`, {}, signal));
-  }
-
-  /** Bring in one photo: send it, have it read, show it, have its depth worked out. */
-  async bring(name, send) {
-    this.stageRoot.hidden = false;
-    this.startRoot.hidden = true;
-    let photo = null;
-    try {
-      await this.progress.during(name, async (tell, signal) => {
-        const view = await follow(await send(tell, signal), tell, signal);
-        photo = new OpenPhoto(view, this.info.defaults);
-        photo.edit.addEventListener('change', (event) => this.edited(photo, event.detail.transient));
-        await photo.fetchImage();
-        this.photos.push(photo);
-        this.select(photo);
-        await photo.fetchDepth(tell, signal);
-      });
-      photo.start = photo.firstFocus;
-      photo.edit.now = { ...photo.edit.now, ...photo.start };
-      photo.depthOf = photo.wantedDepth;
-      this.select(photo);
-      this.tellFirst(photo);
-    } catch (error) {
-      if (photo) this.closePhoto(photo);
-      this.show(this.photo ? 'stage' : 'home');
-      if (isCancel(error)) toast(t('cancelled'));
-      else this.fail(error);
-    }
-  }
-
-  tellFirst(photo) {
-    const chosen = photo.depthInfo?.subject?.chosen ?? '';
-    const first = !localStorage.getItem('pullfocus-seen');
-    localStorage.setItem('pullfocus-seen', 'yes');
-    this.showHint(first ? t('firstRun') : t('subject', { what: chosen }), first ? 9000 : 4500);
-    say(t('subject', { what: chosen }));
-    for (const note of photo.view.notes) toast(note);
-  }
+  openFiles(files) { return openFiles(this, files); }
+  openSample(name) { return openSample(this, name); }
 
   showHint(text, time = 3000) {
     this.hint.textContent = text;
@@ -174,7 +118,7 @@ export class App {
     this.hintTimer = setTimeout(() => { this.hint.hidden = true; }, time);
   }
 
-  /** @param {OpenPhoto} photo */
+  /** @param {import('./photo.js').OpenPhoto} photo */
   select(photo) {
     const other = this.photo !== photo;
     this.photo = photo;
@@ -213,7 +157,7 @@ export class App {
     else this.show('home');
   }
 
-  // ---------------------------------------------------------------- edits
+  // ---- edits
 
   /** Settings changed: show them; fetch other depth if they ask for it. */
   edited(photo, transient) {
@@ -308,7 +252,7 @@ export class App {
     this.showHint(fWords(next), 1200);
   }
 
-  // ---------------------------------------------------------------- focus
+  // ---- focus
 
   distanceWords(disparity) {
     if (this.photo?.depth?.kind !== 'metric') return t('relativeValue', { n: Math.round(disparity * 100) });
@@ -380,7 +324,7 @@ export class App {
     if (at) this.pullTo(at.x, at.y);
   }
 
-  // ---------------------------------------------------------------- looks
+  // ---- looks
 
   toggleDepth(on = !this.depthOn) {
     if (!this.photo?.depth) return;
@@ -461,74 +405,6 @@ export class App {
     if (this.stage.divider === null) return;
     this.divider.style.left = `${view.toScreen(this.stage.divider, 0).x}px`;
     this.divider.setAttribute('aria-valuenow', String(Math.round(this.stage.divider * 100)));
-  }
-
-  // ---------------------------------------------------------------- hands
-
-  listenToStage() {
-    const { view } = this.stage;
-    listen(this.canvas, {
-      panning: () => this.spaceHeld,
-      touch: (px, py, phase) => {
-        const at = view.toPhoto(px, py);
-        if (this.brushing.on) return this.brushing.touch(at, phase);
-        if (at.x < 0 || at.y < 0 || at.x > 1 || at.y > 1) return;
-        this.pulling += 1;
-        if (phase === 'end') return this.photo?.edit.pending ? this.focusAt(at.x, at.y) : undefined;
-        this.focusAt(at.x, at.y, true);
-      },
-      double: (px, py) => {
-        const at = view.toPhoto(px, py);
-        if (!this.brushing.on && this.lastFocus) this.pullFrom(at);
-      },
-      pan: (dx, dy) => this.panBy(dx, dy),
-      zoom: (factor, px, py) => this.zoomBy(factor, px, py),
-      hover: (px, py) => this.hover(px, py),
-      leave: () => { this.loupe.hidden = true; this.stage.brush = null; this.stage.ask(); },
-    });
-  }
-
-  /** A double click: the first click focused already, so pull from where the focus was before. */
-  pullFrom(at) {
-    const { photo } = this;
-    const before = photo?.edit.past.at(-1)?.settings;
-    if (before?.focus_disparity != null) this.picture.planeShown = before.focus_disparity;
-    this.pullTo(Math.min(1, Math.max(0, at.x)), Math.min(1, Math.max(0, at.y)));
-  }
-
-  get lastFocus() { return this.photo?.depth ? true : null; }
-
-  hover(px, py) {
-    const at = this.stage.view.toPhoto(px, py);
-    if (this.brushing.on) this.brushing.hover(at);
-    const inside = at.x >= 0 && at.y >= 0 && at.x < 1 && at.y < 1;
-    this.loupe.hidden = !(this.depthOn && inside && this.photo?.depth);
-    if (this.loupe.hidden) return;
-    const { depth } = this.photo;
-    const d = depth.data[Math.floor(at.y * depth.height) * depth.width + Math.floor(at.x * depth.width)];
-    const radius = this.radiusOf(this.photo)(d);
-    this.loupe.replaceChildren(h('b', {}, this.distanceWords(d)), h('span', { class: 'soft' }, `${Math.abs(radius) < 0.5 ? '●' : '○'} ${Math.abs(radius).toFixed(1)} px`));
-    this.loupe.style.transform = `translate(${Math.min(px + 18, this.stage.view.width - 110)}px, ${Math.max(8, py - 62)}px)`;
-  }
-
-  listenToDivider() {
-    const { divider, stage } = this;
-    const move = (event) => {
-      const box = this.canvas.getBoundingClientRect();
-      stage.divider = Math.min(1, Math.max(0, stage.view.toPhoto(event.clientX - box.left, 0).x));
-      stage.ask();
-    };
-    divider.addEventListener('pointerdown', (event) => divider.setPointerCapture(event.pointerId));
-    divider.addEventListener('pointermove', (event) => { if (divider.hasPointerCapture(event.pointerId)) move(event); });
-    divider.addEventListener('keydown', (event) => {
-      const step = { ArrowLeft: -0.02, ArrowRight: 0.02 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      event.stopPropagation();
-      stage.divider = Math.min(1, Math.max(0, stage.divider + step));
-      this.placeOverlays();
-      stage.ask();
-    });
   }
 }
 

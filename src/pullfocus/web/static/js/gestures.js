@@ -8,7 +8,6 @@
  * @property {(factor: number, x: number, y: number) => void} zoom
  * @property {(x: number, y: number) => void} hover
  * @property {() => void} leave
- * @property {() => boolean} panning whether one finger pans (space held)
  */
 
 /** @param {HTMLElement} element @param {Listener} listener */
@@ -38,7 +37,7 @@ export function listen(element, listener) {
       mode = 'pinch';
       return;
     }
-    mode = event.button === 1 || event.button === 2 || listener.panning() ? 'pan' : 'touch';
+    mode = event.button === 1 || event.button === 2 ? 'pan' : 'touch';
     if (mode !== 'touch') return;
     const now = performance.now();
     const again = now - lastTap.time < 350 && Math.hypot(at.x - lastTap.x, at.y - lastTap.y) < 24;

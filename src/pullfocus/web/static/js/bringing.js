@@ -1,0 +1,74 @@
+/** Bringing: photos come in: sent, read, shown, and their depth worked out. */
+
+import { follow, isCancel, post, upload } from './api.js';
+import { say, toast } from './dom.js';
+import { Edit } from './edit.js';
+import { OpenPhoto } from './photo.js';
+import { t } from './strings.js';
+
+/** Take files one after the other; a sidecar is applied to the photo that is shown. */
+export async function openFiles(app, files) {
+  const cap = app.info.max_upload_mb;
+  for (const file of files) {
+    const name = file.name || 'pasted.png';
+    if (file.size > cap * 1e6) toast(t('tooLarge', { name, n: cap }), { bad: true });
+    else if (name.endsWith('.json') && app.photo) await applySidecar(app, file);
+    else await bring(app, name, (tell, signal) => send(name, file, tell, signal));
+  }
+}
+
+/** @param {any} app @param {string} name */
+export function openSample(app, name) {
+  return bring(app, name, (_, signal) => post(`/api/photos/samples/${name}`, {}, signal));
+}
+
+function send(name, file, tell, signal) {
+  const told = (part) => tell(part * 0.9, t('uploading', { name }));
+  return upload(`/api/photos?name=${encodeURIComponent(name)}`, file, told, signal);
+}
+
+async function applySidecar(app, file) {
+  try {
+    app.photo.edit.set(Edit.read(await file.text(), app.info.defaults));
+  } catch (error) {
+    app.fail(error);
+  }
+}
+
+async function bring(app, name, sent) {
+  app.stageRoot.hidden = false;
+  app.startRoot.hidden = true;
+  let photo = null;
+  try {
+    await app.progress.during(name, async (tell, signal) => {
+      const view = await follow(await sent(tell, signal), tell, signal);
+      photo = new OpenPhoto(view, app.info.defaults);
+      const opened = photo;
+      photo.edit.addEventListener('change', (event) => app.edited(opened, event.detail.transient));
+      await photo.fetchImage();
+      app.photos.push(photo);
+      app.select(photo);
+      await photo.fetchDepth(tell, signal);
+    });
+    photo.start = photo.firstFocus;
+    photo.edit.now = { ...photo.edit.now, ...photo.start };
+    photo.depthOf = photo.wantedDepth;
+    app.select(photo);
+    tellFirst(app, photo);
+  } catch (error) {
+    if (photo) app.closePhoto(photo);
+    app.show(app.photo ? 'stage' : 'home');
+    if (isCancel(error)) toast(t('cancelled'));
+    else app.fail(error);
+  }
+}
+
+/** One sentence: what to do at the first photo ever, what was chosen at the others. */
+function tellFirst(app, photo) {
+  const subject = t('subject', { what: photo.depthInfo?.subject?.chosen ?? '' });
+  const first = !localStorage.getItem('pullfocus-seen');
+  localStorage.setItem('pullfocus-seen', 'yes');
+  app.showHint(first ? t('firstRun') : subject, first ? 9000 : 4500);
+  say(subject);
+  for (const note of photo.view.notes) toast(note);
+}
