@@ -84,3 +84,14 @@ def test_a_full_queue_refuses(queue):
     with pytest.raises(BusyError):
         queue.submit("w", "x", lambda _: None)
     gate.set()
+
+
+def test_what_a_job_would_have_used_is_dropped(queue):
+    gate, dropped = threading.Event(), []
+    queue.submit("gate", "x", lambda _: gate.wait(5))
+    job = queue.submit("open", "x", lambda _: None, unwanted=lambda: dropped.append(1))
+    job.cancel()
+    gate.set()
+    with pytest.raises(CancelledJobError):
+        job.future.result(5)
+    assert dropped == [1]

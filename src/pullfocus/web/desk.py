@@ -9,7 +9,7 @@ from typing import Any
 from pullfocus.pipeline import Settings, apply, default_output
 from pullfocus.types import DepthMap, Photo
 from pullfocus.web.item import Item
-from pullfocus.web.queue import Job
+from pullfocus.web.queue import CancelledJobError, Job
 from pullfocus.web.schema import AnimationRequest, DepthView, PhotoView
 from pullfocus.web.store import Kept, Store
 from pullfocus.web.view import Region, png
@@ -26,6 +26,11 @@ MEDIA = {
 def open_photo(bench: Workbench, kept: Kept, job: Job) -> dict[str, Any]:
     """Read an upload and describe it."""
     item = bench.open(kept, job)
+    try:
+        job.check()
+    except CancelledJobError:
+        bench.close(item.id)
+        raise
     return photo_view(bench, item).model_dump()
 
 

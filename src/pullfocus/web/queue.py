@@ -44,6 +44,7 @@ class Job:
     error: BaseException | None = None
     future: Future[Any] = field(default_factory=Future)
     ended: float | None = None
+    unwanted: Callable[[], None] | None = None
     _wanted: bool = True
 
     def step(self, progress: float, message: str) -> None:
@@ -77,6 +78,8 @@ class Job:
     def run(self) -> None:
         """Do the work in the calling thread."""
         if not self._wanted:
+            if self.unwanted is not None:
+                self.unwanted()
             self.future.set_exception(CancelledJobError(self.id))
             return
         self.state = "running"
@@ -105,13 +108,19 @@ class JobQueue:
         self._thread = threading.Thread(target=self._work, name="pullfocus-web", daemon=True)
         self._thread.start()
 
-    def submit(self, kind: str, owner: str, work: Callable[[Job], Any]) -> Job:
-        """Add a job behind this owner's others.
+    def submit(
+        self,
+        kind: str,
+        owner: str,
+        work: Callable[[Job], Any],
+        unwanted: Callable[[], None] | None = None,
+    ) -> Job:
+        """Add a job behind this owner's others; `unwanted` is called if it is cancelled unbegun.
 
         Raises:
             BusyError: too many jobs wait.
         """
-        job = Job(kind, owner, work)
+        job = Job(kind, owner, work, unwanted=unwanted)
         with self._changed:
             if sum(map(len, self._waiting.values())) >= self._max:
                 raise BusyError("Too many jobs are waiting; try again in a moment.")

@@ -45,6 +45,17 @@ async def _keep_body(request: Request, parts: Parts, name: str) -> Kept:
     return kept
 
 
+def _opening(parts: Parts, owner: str, kept: Kept) -> JobView:
+    """Have a photo read; its file goes if nobody wants it any more."""
+    job = parts.queue.submit(
+        "open",
+        owner,
+        lambda job: desk.open_photo(parts.bench, kept, job),
+        unwanted=lambda: parts.store.drop(kept.id),
+    )
+    return JobView.of(job)
+
+
 @router.post("", status_code=202)
 async def bring_in(request: Request, parts: Parts, owner: Owner, name: str = "photo") -> JobView:
     """Take a photo: its bytes are the body, its name a parameter; a job that reads it."""
@@ -52,8 +63,7 @@ async def bring_in(request: Request, parts: Parts, owner: Owner, name: str = "ph
     if kept.bytes == 0:
         parts.store.drop(kept.id)
         raise UnreadableInputError(f"{kept.name} is empty.")
-    job = parts.queue.submit("open", owner, lambda job: desk.open_photo(parts.bench, kept, job))
-    return JobView.of(job)
+    return _opening(parts, owner, kept)
 
 
 @router.post("/samples/{name}", status_code=202)
@@ -64,8 +74,7 @@ def bring_in_sample(name: str, parts: Parts, owner: Owner) -> JobView:
         raise UsageError("There is no sample of that name.")
     kept = parts.store.place(sample.path.name)
     shutil.copyfile(sample.path, kept.path)
-    job = parts.queue.submit("open", owner, lambda job: desk.open_photo(parts.bench, kept, job))
-    return JobView.of(job)
+    return _opening(parts, owner, kept)
 
 
 @router.get("/{photo_id}")

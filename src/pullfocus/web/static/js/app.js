@@ -10,7 +10,7 @@ import { listenToDivider, listenToStage } from './hands.js';
 import { listenForKeys } from './keys.js';
 import { Detail } from './detail.js';
 import { paintPeaking } from './magma.js';
-import { blurGain, eased, focusOf } from './optics.js';
+import { eased, focusOf, radiusOf } from './optics.js';
 import { fWords, makePanel, shifted } from './panel.js';
 import { Picture } from './picture.js';
 import { Progress } from './progress.js';
@@ -380,12 +380,8 @@ export class App {
   }
 
   /** Blur radius in preview pixels of a disparity. */
-  radiusOf(photo) {
-    const { depth, edit } = photo;
-    const { plane, range } = focusOf(edit.now, depth);
-    const gain = blurGain(edit.now.f_number, edit.now.focal_length_mm ?? depth.focal_length_mm, edit.now.sensor_width_mm ?? depth.sensor_width_mm, plane, Math.max(depth.width, depth.height));
-    if (!range) return (d) => gain * (d - plane);
-    return (d) => gain * (Math.max(0, d - range.near) + Math.min(0, d - range.far));
+  radiusOf({ edit, depth }) {
+    return radiusOf(edit.now, depth, focusOf(edit.now, depth), Math.max(depth.width, depth.height));
   }
 
   zoomBy(factor, x, y) { this.stage.view.zoom(factor, x, y); this.viewChanged(); }

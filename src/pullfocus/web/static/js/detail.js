@@ -1,7 +1,7 @@
 /** Detail: when zoomed in, the seen part is fetched at full resolution and refocused too. */
 
 import { call, isCancel } from './api.js';
-import { blurGain, focusOf } from './optics.js';
+import { focusOf, lensGain } from './optics.js';
 
 const WAIT_MS = 220;
 const LONGEST_PX = 2048;
@@ -90,9 +90,9 @@ export class Detail {
   }
 
   gain(photo) {
-    const s = photo.edit.now;
-    const { plane } = focusOf(s, photo.depth);
-    return blurGain(s.f_number, s.focal_length_mm ?? photo.depth.focal_length_mm, s.sensor_width_mm ?? photo.depth.sensor_width_mm, plane, Math.max(photo.view.width, photo.view.height));
+    const settings = photo.edit.now;
+    const { plane } = focusOf(settings, photo.depth);
+    return lensGain(settings, photo.depth, plane, Math.max(photo.view.width, photo.view.height));
   }
 
   reach(photo) {

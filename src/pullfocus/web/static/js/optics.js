@@ -12,6 +12,20 @@ export function blurGain(fNumber, focalMm, sensorMm, focusDisparity, longSidePx)
   return ((f * f) / (fNumber * closeness) / 2 / (sensorMm / 1000)) * longSidePx;
 }
 
+/** Pixels of blur radius per unit of disparity for settings on a depth map. */
+export function lensGain(settings, depth, plane, longSidePx) {
+  const focal = settings.focal_length_mm ?? depth.focal_length_mm;
+  const sensor = settings.sensor_width_mm ?? depth.sensor_width_mm;
+  return blurGain(settings.f_number, focal, sensor, plane, longSidePx);
+}
+
+/** Signed blur radius in pixels as a function of disparity; see lens/optics.py. */
+export function radiusOf(settings, depth, focus, longSidePx) {
+  const gain = lensGain(settings, depth, focus.plane, longSidePx);
+  const { near, far } = focus.range ?? { near: focus.plane, far: focus.plane };
+  return (d) => gain * (Math.max(0, d - near) + Math.min(0, d - far));
+}
+
 /** Turn a sharp range of the settings into {near, far} disparity; null without one. */
 export function rangeDisparity(settings, kind) {
   if (!settings.range) return null;
@@ -49,7 +63,7 @@ export function rungRadius(rung) {
 /** Pyramid level at which a rung is blurred. */
 export function rungLevel(rung) {
   const radius = rungRadius(rung);
-  return radius < 8 ? 0 : 1 + Math.floor(Math.log2(radius / 8));
+  return radius < 6 ? 0 : 1 + Math.floor(Math.log2(radius / 6));
 }
 
 /**

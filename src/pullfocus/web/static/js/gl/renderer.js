@@ -4,7 +4,7 @@
  *     source (surfaces) -> mark tiles -> for each band: gather, blur -> compose -> canvas
  */
 
-import { blurGain } from '../optics.js';
+import { lensGain, radiusOf } from '../optics.js';
 import { BandPlan, neededRungs, TAP_COLUMNS, TILE } from './bands.js';
 import { Context, loadShaders } from './context.js';
 import { Source } from './source.js';
@@ -56,13 +56,10 @@ export class Renderer {
     const { source, context: c, canvas } = this;
     const { depth, width: w, height: h } = source;
     const longSide = how.longSide ?? Math.max(w, h);
-    const focal = settings.focal_length_mm ?? depth.focal_length_mm;
-    const sensor = settings.sensor_width_mm ?? depth.sensor_width_mm;
-    const gainAt = (plane) => blurGain(settings.f_number, focal, sensor, plane, longSide);
-    const gain = gainAt(focus.plane);
+    const gain = lensGain(settings, depth, focus.plane, longSide);
     const sharp = focus.range ? [focus.range.far, focus.range.near] : [focus.plane, focus.plane];
-    const radius = (d) => gain * (Math.max(0, d - sharp[1]) + Math.min(0, d - sharp[0]));
-    const atInfinity = gainAt(0); // the same for every focus: what is an edge, how far it uncovers
+    const radius = radiusOf(settings, depth, focus, longSide);
+    const atInfinity = lensGain(settings, depth, 0, longSide); // the same for every focus: what is an edge, how far it uncovers
     source.build(1 / Math.max(atInfinity, 1e-9), atInfinity * (source.high - source.low), settings.highlights, how.draft);
     const { low, high } = neededRungs(radius(source.low), radius(source.high));
     this.makePlan(low, high, settings);
