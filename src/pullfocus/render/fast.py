@@ -209,7 +209,7 @@ class PreparedScene:
         from pullfocus.render import tile_kernels
 
         place1, place2 = blur.places(block.disparity1), blur.places(block.disparity2)
-        marks = tile_kernels.mark_bands(place1, place2, MARK_BLOCK_PX, taps.count + 1)
+        marks = tile_kernels.mark_bands(block.planes, place1, place2, MARK_BLOCK_PX, taps.count + 1)
         present = marks.any(axis=(0, 1))
         height, width = place1.shape
         offset = np.full(taps.count, -1, np.int64)

@@ -107,60 +107,65 @@ def _compose(blurred, level, margin, tile, closes, state):
     `closes` ends the surface before this band.
     """
     scale = np.float32(1.0 / (1 << level))
-    lines = np.empty((CHANNELS, blurred.shape[2]), np.float32)
+    one, zero = np.float32(1.0), np.float32(0.0)
+    columns = np.empty(tile, np.int64)
+    weights = np.empty(tile, np.float32)
+    for x in range(tile):
+        fx = (np.float32(x) + np.float32(0.5)) * scale - np.float32(0.5) + np.float32(margin)
+        columns[x] = int(fx)
+        weights[x] = fx - np.float32(columns[x])
+    line = np.empty(blurred.shape[2], np.float32)
+    band = np.empty((CHANNELS, tile), np.float32)
     for y in range(tile):
         if level == 0:
             for c in range(CHANNELS):
-                for x in range(blurred.shape[2]):
-                    lines[c, x] = blurred[c, y, x]
+                for x in range(tile):
+                    band[c, x] = blurred[c, y, x]
         else:
             fy = (np.float32(y) + np.float32(0.5)) * scale - np.float32(0.5) + np.float32(margin)
             y0 = int(fy)
             wy = fy - np.float32(y0)
             for c in range(CHANNELS):
                 for x in range(blurred.shape[2]):
-                    lines[c, x] = blurred[c, y0, x] * (1 - wy) + blurred[c, y0 + 1, x] * wy
+                    line[x] = blurred[c, y0, x] * (one - wy) + blurred[c, y0 + 1, x] * wy
+                for x in range(tile):
+                    k = columns[x]
+                    band[c, x] = line[k] + (line[k + 1] - line[k]) * weights[x]
         for x in range(tile):
-            if level == 0:
-                red, green, blue = lines[0, x], lines[1, x], lines[2, x]
-                seen, hidden = lines[3, x], lines[4, x]
-            else:
-                fx = (np.float32(x) + np.float32(0.5)) * scale - np.float32(0.5)
-                fx += np.float32(margin)
-                x0 = int(fx)
-                wx = fx - np.float32(x0)
-                ux = np.float32(1.0) - wx
-                red = lines[0, x0] * ux + lines[0, x0 + 1] * wx
-                green = lines[1, x0] * ux + lines[1, x0 + 1] * wx
-                blue = lines[2, x0] * ux + lines[2, x0 + 1] * wx
-                seen = lines[3, x0] * ux + lines[3, x0 + 1] * wx
-                hidden = lines[4, x0] * ux + lines[4, x0 + 1] * wx
-            per_coverage = np.float32(1.0) / max(seen + hidden, np.float32(1e-6))
-            if closes or seen < np.float32(GAP):
-                _close_surface(state, y, x)
-            share = seen * per_coverage
-            state[8, y, x] += share * red
-            state[9, y, x] += share * green
-            state[10, y, x] += share * blue
-            state[11, y, x] += seen
+            red, green, blue = band[0, x], band[1, x], band[2, x]
+            seen, hidden = band[3, x], band[4, x]
+            ends = one if closes or seen < np.float32(GAP) else zero
+            coverage = state[11, y, x]
+            taken = ends * min(state[3, y, x], coverage)
+            share = taken / max(coverage, np.float32(1e-6))
+            state[0, y, x] += share * state[8, y, x]
+            state[1, y, x] += share * state[9, y, x]
+            state[2, y, x] += share * state[10, y, x]
+            state[3, y, x] -= taken
+            per_coverage = one / max(seen + hidden, np.float32(1e-6))
             share = hidden * per_coverage
             state[4, y, x] += share * red
             state[5, y, x] += share * green
             state[6, y, x] += share * blue
             state[7, y, x] += hidden
+            share = seen * per_coverage
+            goes_on = one - ends
+            state[8, y, x] = goes_on * state[8, y, x] + share * red
+            state[9, y, x] = goes_on * state[9, y, x] + share * green
+            state[10, y, x] = goes_on * state[10, y, x] + share * blue
+            state[11, y, x] = goes_on * coverage + seen
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _close_surface(state, y, x):
-    """Let the collected surface take its light, as far as there is any left."""
-    coverage = state[11, y, x]
-    taken = min(state[3, y, x], coverage)
-    per_coverage = taken / max(coverage, np.float32(1e-6))
-    for c in range(3):
-        state[c, y, x] += per_coverage * state[8 + c, y, x]
-        state[8 + c, y, x] = np.float32(0.0)
-    state[3, y, x] -= taken
-    state[11, y, x] = np.float32(0.0)
+@njit(cache=True, nogil=True, fastmath=True)
+def _is_opaque(state):
+    """Whether the surfaces so far take all the light of every pixel of the tile."""
+    for y in range(state.shape[1]):
+        most = np.float32(0.0)
+        for x in range(state.shape[2]):
+            most = max(most, state[3, y, x] - state[11, y, x])
+        if most > np.float32(1e-4):
+            return False
+    return True
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -168,8 +173,11 @@ def _finish_tile(state, out, top, left, rows, columns):
     """Give light that no visible surface took to the hidden one, or share it out if none is."""
     for y in range(rows):
         for x in range(columns):
-            _close_surface(state, y, x)
-            left_over = state[3, y, x]
+            coverage = state[11, y, x]
+            taken = min(state[3, y, x], coverage)
+            for c in range(3):
+                state[c, y, x] += taken / max(coverage, np.float32(1e-6)) * state[8 + c, y, x]
+            left_over = state[3, y, x] - taken
             if state[7, y, x] > np.float32(1e-4):
                 fill = left_over / state[7, y, x]
                 for c in range(3):
@@ -200,7 +208,7 @@ def place_on_ladder(disparity, gain, near, far, low, high, ladder, steps):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def mark_bands(place1, place2, block, bands):
+def mark_bands(planes, place1, place2, block, bands):
     """Mark, for every block x block square, the bands that occur in it: uint8 (by, bx, bands)."""
     rows, columns = place1.shape[0] // block, place1.shape[1] // block
     marks = np.zeros((rows, columns, bands), np.uint8)
@@ -208,14 +216,17 @@ def mark_bands(place1, place2, block, bands):
         for y in range(by * block, (by + 1) * block):
             for x in range(columns * block):
                 bx = x // block
-                j = int(place1[y, x])
-                marks[by, bx, j] = 1
-                if place1[y, x] > j:
-                    marks[by, bx, j + 1] = 1
-                j = int(place2[y, x])
-                marks[by, bx, j] = 1
-                if place2[y, x] > j:
-                    marks[by, bx, j + 1] = 1
+                a = planes[3, y, x]
+                if a > 0:
+                    j = int(place1[y, x])
+                    marks[by, bx, j] = 1
+                    if place1[y, x] > j:
+                        marks[by, bx, j + 1] = 1
+                if a < 1 or (planes[7, y, x] > 0 and place1[y, x] - place2[y, x] > 1):
+                    j = int(place2[y, x])
+                    marks[by, bx, j] = 1
+                    if place2[y, x] > j:
+                        marks[by, bx, j + 1] = 1
     return marks
 
 
@@ -302,6 +313,8 @@ def render_tiles(
                 continue
             rung = band - sharp_band
             closes = previous != band + 1 or -SHARP_RUNGS <= rung <= SHARP_RUNGS
+            if closes and previous < bands and _is_opaque(state):
+                break
             previous = band
             inner = tile >> lvl
             size = inner + 2 * margin
