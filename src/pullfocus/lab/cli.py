@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from pullfocus.lab.teacher import teacher_path
@@ -28,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--data", type=Path, required=True, help="folder laid out as shared/data")
     train.add_argument("--out", type=Path, required=True, help="run folder")
     train.add_argument("--cache", type=Path, help="packed data (default: OUT/data)")
+    train.add_argument("--crops", type=int, help="train until so many crops")
     train.add_argument("--processes", type=int, default=max(1, os.cpu_count() or 1))
     train.set_defaults(run=_train)
     measure = verbs.add_parser("evaluate", help="score ONNX files beside the baselines")
@@ -57,7 +59,10 @@ def _train(options: argparse.Namespace) -> int:
         print(f"no recipe {options.recipe!r}; there are: {', '.join(RECIPES)}")
         return 2
     cache = options.cache or options.out / "data"
-    launch(RECIPES[options.recipe], options.data, cache, options.out, options.processes)
+    config = RECIPES[options.recipe]
+    if options.crops:
+        config = replace(config, total_crops=options.crops)
+    launch(config, options.data, cache, options.out, options.processes)
     return 0
 
 
