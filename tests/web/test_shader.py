@@ -108,3 +108,24 @@ def test_focus_point_is_read_as_python_reads_it(page, client):
     for x, y in ((0.1, 0.2), (0.5, 0.5), (0.99, 0.999), (0.0, 1.0)):
         told = page.js("([x, y]) => pullfocus.photo.disparityAt(x, y)", [x, y])
         assert told == pytest.approx(focus_at(depth, x, y).disparity, abs=1e-6)
+
+
+@pytest.mark.parametrize("lens", [{"f_number": 0.5, "focal_length_mm": 400}, {"f_number": 256}])
+def test_extreme_lenses_keep_the_light(page, lens):
+    told = page.js(
+        """(lens) => { const p = pullfocus.picture, photo = pullfocus.photo;
+          photo.edit.now = {...photo.edit.now, highlights: 0, ...lens};
+          p.photo = photo; p.how = {}; p.renderHere();
+          return [p.renderer.canvas.toDataURL('image/png'), p.renderer.context.gl.getError()]; }""",
+        lens,
+    )
+    assert told[1] == 0
+    shown = decoded(base64.b64decode(told[0].split(",")[1]))
+    original = page.js(
+        """() => { const c = document.createElement('canvas'), i = pullfocus.photo.image;
+          c.width = i.width; c.height = i.height; c.getContext('2d').drawImage(i, 0, 0);
+          return c.toDataURL('image/png'); }"""
+    )
+    before = decoded(base64.b64decode(original.split(",")[1]))
+    assert abs(shown.mean() - before.mean()) < 12
+    assert shown.max(axis=2).min() > 20  # no black holes

@@ -5,6 +5,7 @@ import { apertureKernel, tapsOf } from './kernel.js';
 
 const TAP_COLUMNS = 256;
 const TILE = 32;
+const LARGEST_RUNG = 38; // 240 px in the preview: what the taps and levels here can hold
 
 /** The taps of all bands low..high under a lens, and which tiles they reach. */
 export class BandPlan {
@@ -54,7 +55,7 @@ function cachedKernel(radius, lens, flipped) {
 export function neededRungs(lowRadius, highRadius) {
   const place = (r) => Math.sign(r) * Math.ceil(ladderIndex(Math.abs(r)) - 1e-6);
   const [low, high] = [Math.min(0, place(lowRadius)), Math.max(0, place(highRadius))];
-  return { low: Math.max(low, -60), high: Math.min(high, 60) };
+  return { low: Math.max(low, -LARGEST_RUNG), high: Math.min(high, LARGEST_RUNG) };
 }
 
 export { TAP_COLUMNS, TILE };
