@@ -49,14 +49,15 @@ def pack_scenes():
     SCENES_DIR.mkdir(exist_ok=True)
     for half, names in NAMES.items():
         for name in names:
-            if not (RAW_DIR / f"{name}.npz").exists():
+            source, out = RAW_DIR / f"{name}.npz", SCENES_DIR / f"{name}.npz"
+            if not source.exists() or _newer(out, source):
                 continue
-            raw = np.load(RAW_DIR / f"{name}.npz")
+            raw = np.load(source)
             focus = np.array([raw[f"focus{n}"] for n in range(3)], np.float32)
             gain = np.array([raw[f"gain{n}"] for n in range(3)], np.float32)
             spans = [np.quantile(abs(raw["disparity"] - f), 0.995) for f in focus]
             np.savez_compressed(
-                SCENES_DIR / f"{name}.npz",
+                out,
                 half=half,
                 linear=pack(raw["linear"]),
                 disparity=raw["disparity"].astype(np.float32),
@@ -65,6 +66,10 @@ def pack_scenes():
                 reach_px=(gain * spans).astype(np.float32),
                 **{f"truth{n}": pack(raw[f"truth{n}"]) for n in range(3)},
             )
+
+
+def _newer(one: Path, other: Path) -> bool:
+    return one.exists() and one.stat().st_mtime >= other.stat().st_mtime
 
 
 def main():
