@@ -93,6 +93,7 @@ export class App {
     this.panel.show();
     showStrip(this.stripRoot, this);
     this.stageRoot.classList.toggle('brushing', this.brushing.on);
+    document.body.classList.toggle('brush-on', this.brushing.on);
   }
 
   fail(error) {
