@@ -66,6 +66,20 @@ def test_rates_warm_up_and_fall():
     assert hint_weight(config, config.total_crops) == pytest.approx(0.1 * config.hint_weight)
 
 
+def test_a_run_begins_with_an_exported_network(pack, tmp_path):
+    from pullfocus.lab.export import export_checkpoint
+
+    torch.set_num_threads(1)
+    stream = batches(pack, [], TINY.photos_per_batch, lambda: TINY.crops, 0)
+    first = Trainer(TINY, None, tmp_path / "first")
+    run(first, stream)
+    export_checkpoint(tmp_path / "first/checkpoint.pt", tmp_path / "a.onnx", {})
+    second, third = (Trainer(TINY, None, tmp_path / name) for name in ("second", "third"))
+    second.start_from(tmp_path / "a.onnx", next(stream))
+    batch = next(stream)
+    assert second.step(batch)["ssi_photo"] < 0.7 * third.step(batch)["ssi_photo"]
+
+
 def test_unknown_depth_everywhere_is_survived(tmp_path):
     trainer = Trainer(TINY, None, tmp_path)
     rgb = np.zeros((2, 64, 96, 3), np.uint8)

@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, required=True, help="run folder")
     train.add_argument("--cache", type=Path, help="packed data (default: OUT/data)")
     train.add_argument("--crops", type=int, help="train until so many crops")
+    train.add_argument("--start", type=Path, help="exported ONNX file to begin a new run from")
     train.add_argument("--processes", type=int, default=max(1, os.cpu_count() or 1))
     train.set_defaults(run=_train)
     measure = verbs.add_parser("evaluate", help="score ONNX files beside the baselines")
@@ -62,7 +63,7 @@ def _train(options: argparse.Namespace) -> int:
     config = RECIPES[options.recipe]
     if options.crops:
         config = replace(config, total_crops=options.crops)
-    launch(config, options.data, cache, options.out, options.processes)
+    launch(config, options.data, cache, options.out, options.processes, options.start)
     return 0
 
 

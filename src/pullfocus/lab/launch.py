@@ -43,7 +43,8 @@ def _rendered(data: Path, cache: Path, count: int, only: str | None = None) -> I
 
 
 def train_process(
-    rank: int, count: int, config: TrainConfig, data: Path, cache: Path, out: Path, meeting: Path
+    rank: int, count: int, config: TrainConfig, data: Path, cache: Path, out: Path, meeting: Path,
+    start: Path | None = None,
 ) -> None:
     """Train as process ``rank`` of ``count``; every process draws its own views."""
     join_group(rank, count, meeting)
@@ -55,15 +56,23 @@ def train_process(
     stream = batches(
         photos, truths, config.photos_per_batch, lambda: crop_config(config, trainer.crops), seed
     )
+    if start is not None and trainer.crops == 0:
+        trainer.start_from(start, next(stream))
     run(trainer, stream)
 
 
-def launch(config: TrainConfig, data: Path, cache: Path, out: Path, processes: int) -> None:
-    """Train a recipe in ``processes`` processes, going on from ``out/checkpoint.pt``."""
+def launch(
+    config: TrainConfig, data: Path, cache: Path, out: Path, processes: int,
+    start: Path | None = None,
+) -> None:
+    """Train a recipe in ``processes`` processes, going on from ``out/checkpoint.pt``.
+
+    Without a checkpoint, begin with the weights of the exported file ``start`` if given.
+    """
     out.mkdir(parents=True, exist_ok=True)
     prepare(config, data, cache)
     meeting = fresh_meeting(out)
-    arguments = (processes, config, data, cache, out, meeting)
+    arguments = (processes, config, data, cache, out, meeting, start)
     if processes == 1:
         train_process(0, *arguments)
     else:

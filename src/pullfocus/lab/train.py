@@ -92,6 +92,14 @@ class Trainer:
         out.mkdir(parents=True, exist_ok=True)
         load_checkpoint(self, out / "checkpoint.pt")
 
+    def start_from(self, exported: Path, batch: Batch) -> None:
+        """Take the weights of an exported file of the same network; norms measured on a batch."""
+        from pullfocus.lab.warm_start import start_from_onnx
+
+        image = torch.from_numpy(batch.rgb).permute(0, 3, 1, 2).float() / 255
+        start_from_onnx(exported, self.net, image).train()
+        self.average = Averaged(self.net)
+
     def step(self, batch: Batch) -> dict[str, float]:
         """Learn from one batch; return its losses (1-R2 of each hint under its stage's name)."""
         image = torch.from_numpy(batch.rgb).permute(0, 3, 1, 2).float() / 255
