@@ -20,6 +20,7 @@ from pullfocus.errors import MissingModelError, UsageError
 
 EMBEDDED = "pullfocus-compact"
 
+_COMPACT = Preprocessing((256, 256), 32, "long_side")  # where it scores best: MODEL_CARD.md
 _DPT = Preprocessing((384, 384), 32, "fixed", mean=HALF, std=HALF)
 _ANYTHING = Preprocessing((518, 518), 14, "short_side", mean=IMAGENET_MEAN, std=IMAGENET_STD)
 _ZOE = Preprocessing((384, 512), 32, "pad", mean=HALF, std=HALF)
@@ -56,6 +57,7 @@ CARDS: tuple[ModelCard, ...] = (
         licence="MIT",
         output="relative_disparity",
         source="embedded",
+        preprocessing=_COMPACT,
         note="Inside the wheel, no download; trained by this project's lab.",
     ),
     _hub(_DAV2 + "Small-hf", "Apache-2.0", "relative_disparity", _ANYTHING, millions=24.8),
