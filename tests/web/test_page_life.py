@@ -193,3 +193,35 @@ def test_a_closed_tab_closes_its_photos(new_page, server, photo_file):
             break
         time.sleep(0.1)
     assert server.app.state.context.store.find(id_) is None
+
+
+def test_zoom_by_wheel_and_pinch_and_pan(new_page, photo_file):
+    page = new_page(has_touch=True)
+    page.enter()
+    page.drop(photo_file)
+    page.idle()
+    fitted = page.js("() => pullfocus.stage.view.scale")
+    page.page.mouse.move(*page.spot(0.5, 0.5))
+    page.page.mouse.wheel(0, -300)
+    page.until(f"() => pullfocus.stage.view.scale > {fitted} * 1.2")
+    page.page.keyboard.press("0")
+    assert page.js("() => pullfocus.stage.view.scale") == fitted
+    focus = page.settings["at"]
+    x, y = page.spot(0.5, 0.5)
+    wire = page.page.context.new_cdp_session(page.page)
+
+    def touch(kind: str, *gaps: float) -> None:
+        points = [{"x": x + gap, "y": y, "id": k} for k, gap in enumerate(gaps)]
+        wire.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", -40)
+    touch("touchStart", -40, 40)
+    for gap in (50, 65, 80, 100):
+        touch("touchMove", -gap, gap)
+    touch("touchEnd")
+    page.until(f"() => pullfocus.stage.view.scale > {fitted} * 1.3")
+    before = page.js("() => pullfocus.stage.view.x")
+    page.page.locator("canvas.view").focus()
+    page.page.keyboard.press("Shift+ArrowRight")
+    assert page.js("() => pullfocus.stage.view.x") != before
+    assert focus is not None
