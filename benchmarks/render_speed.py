@@ -13,7 +13,9 @@ import argparse
 import resource
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -57,14 +59,29 @@ def peak_mb(megapixels: float, radius_px: float) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
+def resident_mb() -> float:
+    """Return this process's resident memory now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
 def print_memory(megapixels: float, radius_px: float) -> None:
-    """Print the growth of the peak while rendering once, in MB (kernels loaded before)."""
+    """Print how far resident memory grows while rendering once, in MB (kernels loaded before)."""
     small, near = scene(0.05, radius_px)
     render_linear(small, near)
     picture, radius = scene(megapixels, radius_px)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before, peak, done = resident_mb(), [0.0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.005):
+            peak[0] = max(peak[0], resident_mb())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     render_linear(picture, radius)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    done.set()
+    watcher.join()
+    print(peak[0] - before)
 
 
 def row(megapixels: float, radius_px: float, turns: int = 3) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -84,7 +85,12 @@ def test_ctrl_c_leaves_no_temporary_and_the_old_file(tmp_path):
     path = tmp_path / "a.bin"
     path.write_bytes(b"old")
     script = textwrap.dedent(INTERRUPTED)
-    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)],
+        check=False,
+        timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert done.returncode == 130
     assert list(tmp_path.iterdir()) == [path]
     assert path.read_bytes() == b"old"

@@ -25,7 +25,7 @@ def test_steps_are_one_pixel_then_twelve_percent():
     assert np.all(steps <= np.maximum(1.0, 0.121 * radii[1:]) + 0.35)
 
 
-def test_every_rung_is_blurred_at_three_to_six_reduced_pixels():
+def test_every_rung_is_blurred_at_four_to_eight_reduced_pixels():
     for rung in range(9, 60):
         reduced = rung_radius_px(rung) / 2 ** rung_level(rung)
-        assert 3.0 <= reduced <= 6.0
+        assert 4.0 <= reduced <= 8.0

@@ -34,7 +34,6 @@ def test_convention_disc_of_a_blender_light_has_the_radius_of_the_formula():
     assert np.sqrt(2 * (second - own)) == pytest.approx(expected, rel=0.01)
 
 
-@pytest.mark.xfail(reason="the far wall shines through the ball under the bars", strict=False)
 def test_sharp_ball_behind_blurred_bars_hides_the_wall():
     """Near bars (24 px), a sharp dark ball behind them, a bright far wall (-37 px)."""
     from pullfocus.render.fast import render_linear

@@ -55,7 +55,7 @@ def test_nothing_is_left_behind(client, server, photo_bytes):
     before = set(server.app.state.context.store.folder.iterdir())
     client.post("/api/refocus", files={"photo": ("a.png", photo_bytes)}, data={"settings": "{}"})
     client.post("/api/refocus", files={"photo": ("a.png", b"broken")})
-    assert set(server.app.state.context.store.folder.iterdir()) == before
+    assert set(server.app.state.context.store.folder.iterdir()) <= before  # other pages tidy up too
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,13 @@ def _rendered(data: Path, cache: Path, count: int, only: str | None = None) -> I
 
 
 def train_process(
-    rank: int, count: int, config: TrainConfig, data: Path, cache: Path, out: Path, meeting: Path,
+    rank: int,
+    count: int,
+    config: TrainConfig,
+    data: Path,
+    cache: Path,
+    out: Path,
+    meeting: Path,
     start: Path | None = None,
 ) -> None:
     """Train as process ``rank`` of ``count``; every process draws its own views."""
@@ -62,7 +68,11 @@ def train_process(
 
 
 def launch(
-    config: TrainConfig, data: Path, cache: Path, out: Path, processes: int,
+    config: TrainConfig,
+    data: Path,
+    cache: Path,
+    out: Path,
+    processes: int,
     start: Path | None = None,
 ) -> None:
     """Train a recipe in ``processes`` processes, going on from ``out/checkpoint.pt``.

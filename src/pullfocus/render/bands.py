@@ -2,7 +2,7 @@
 
 A pixel of blur radius r belongs to the two neighbouring rungs, in shares that add up to 1, so
 that a continuous surface stays continuous. Rungs lie one pixel apart below 8 px and 12 % apart
-above. A rung of radius 6 to 12 px is blurred at half size, 12 to 24 px at a quarter, and so on:
+above. A rung of radius 8 to 16 px is blurred at half size, 16 to 32 px at a quarter, and so on:
 the cost does not grow with the radius.
 """
 
@@ -19,7 +19,7 @@ from pullfocus.types import Lens
 
 LADDER_RATIO = 1.12
 LINEAR_UNTIL_PX = 1.0 / (LADDER_RATIO - 1.0)
-FULL_SIZE_BELOW_PX = 6.0
+FULL_SIZE_BELOW_PX = 8.0
 RESAMPLING_VARIANCE = 0.25  # box 1/12 + bilinear 1/6, in pixels of the reduced picture
 
 

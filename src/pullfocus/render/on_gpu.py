@@ -113,7 +113,7 @@ def render_on_device(
         torch.unique(torch.cat([floors, floors + 1])).int().tolist()
     )  # the one wait for the device
     height, width = place1.shape
-    state = _Composition(torch.zeros((12, height, width), device=place1.device))
+    state = _Composition(torch.zeros((13, height, width), device=place1.device))
     previous = None
     for rung in reversed(rungs):
         layer = _share_of_band(scene.planes, place1, place2, rung)
@@ -185,13 +185,17 @@ class _Composition:
 
     def add(self, band: torch.Tensor, closes: bool) -> None:
         """Put one blurred band behind all that came before."""
+        import torch
+
         state, seen, hidden = self._state, band[3], band[4]
         per_coverage = 1 / (seen + hidden).clamp(min=1e-6)
         self._close((seen < GAP) | closes)
         state[8:11] += seen * per_coverage * band[0:3]
         state[11] += seen
-        state[4:7] += hidden * per_coverage * band[0:3]
-        state[7] += hidden
+        filled = torch.minimum(1 - state[12], hidden)
+        state[12] = (state[12] + seen + hidden).clamp(max=1)
+        state[4:7] += filled * per_coverage * band[0:3]
+        state[7] += filled
 
     def _close(self, where: torch.Tensor) -> None:
         """Let the collected surface take its light, as far as there is any left."""

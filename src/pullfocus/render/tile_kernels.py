@@ -143,11 +143,13 @@ def _compose(blurred, level, margin, tile, closes, state):
             state[2, y, x] += share * state[10, y, x]
             state[3, y, x] -= taken
             per_coverage = one / max(seen + hidden, np.float32(1e-6))
-            share = hidden * per_coverage
+            filled = min(one - state[12, y, x], hidden)
+            state[12, y, x] = min(state[12, y, x] + seen + hidden, one)
+            share = filled * per_coverage
             state[4, y, x] += share * red
             state[5, y, x] += share * green
             state[6, y, x] += share * blue
-            state[7, y, x] += hidden
+            state[7, y, x] += filled
             share = seen * per_coverage
             goes_on = one - ends
             state[8, y, x] = goes_on * state[8, y, x] + share * red
@@ -290,7 +292,8 @@ def render_tiles(
     planes: (8, H, W) block with `pad` mirrored pixels on each side. nodes_across: columns of the
     grid of cat's-eye kernels in `weight`, 0 when one kernel serves the whole picture.
     sharp_band: the band of radius 0. A tile's state: light of closed surfaces (3), light left over,
-    light and coverage of hidden surfaces (3 + 1), those of the surface being collected (3 + 1).
+    light and coverage of hidden surfaces (3 + 1), those of the surface being collected (3 + 1),
+    coverage of all so far, seen or hidden.
     """
     height = min(planes.shape[1] - 2 * pad, out.shape[0] - first_row)
     width = min(planes.shape[2] - 2 * pad, out.shape[1] - first_column)
@@ -300,7 +303,7 @@ def render_tiles(
     for index in prange(across * down):
         ty, tx = index // across, index % across
         top, left = ty * tile + pad, tx * tile + pad
-        state = np.zeros((12, tile, tile), np.float32)
+        state = np.zeros((13, tile, tile), np.float32)
         previous = bands
         state[3] = 1.0
         for band in range(bands - 1, -1, -1):

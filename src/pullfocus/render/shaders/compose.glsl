@@ -12,7 +12,7 @@ out vec4 colour;
 
 const float GAP = 1e-3;
 const int SHARP_RUNGS = 2;
-float left_over = 1.0, covered = 0.0, coverage = 0.0;
+float left_over = 1.0, covered = 0.0, coverage = 0.0, so_far = 0.0;
 vec3 taken_sum = vec3(0.0), hidden_sum = vec3(0.0), surface = vec3(0.0);
 bool closes = false;
 
@@ -29,8 +29,10 @@ void add(vec4 seen, float hidden) {
   float both = 1.0 / max(seen.a + hidden, 1e-6);
   surface += seen.a * both * seen.rgb;
   coverage += seen.a;
-  hidden_sum += hidden * both * seen.rgb;
-  covered += hidden;
+  float filled = min(1.0 - so_far, hidden);
+  so_far = min(so_far + seen.a + hidden, 1.0);
+  hidden_sum += filled * both * seen.rgb;
+  covered += filled;
 }
 
 float encoded(float x) {

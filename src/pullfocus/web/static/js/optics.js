@@ -63,7 +63,7 @@ export function rungRadius(rung) {
 /** Pyramid level at which a rung is blurred. */
 export function rungLevel(rung) {
   const radius = rungRadius(rung);
-  return radius < 6 ? 0 : 1 + Math.floor(Math.log2(radius / 6));
+  return radius < 8 ? 0 : 1 + Math.floor(Math.log2(radius / 8));
 }
 
 /**
