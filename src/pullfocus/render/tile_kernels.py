@@ -131,8 +131,8 @@ def _compose(blurred, level, margin, tile, closes, state):
                 for x in range(tile):
                     k = columns[x]
                     band[c, x] = line[k] + (line[k + 1] - line[k]) * weights[x]
+        # Two loops: with more arrays in one, LLVM gives up proving them apart and vectorising.
         for x in range(tile):
-            red, green, blue = band[0, x], band[1, x], band[2, x]
             seen, hidden = band[3, x], band[4, x]
             ends = one if closes or seen < np.float32(GAP) else zero
             coverage = state[11, y, x]
@@ -142,20 +142,21 @@ def _compose(blurred, level, margin, tile, closes, state):
             state[1, y, x] += share * state[9, y, x]
             state[2, y, x] += share * state[10, y, x]
             state[3, y, x] -= taken
-            per_coverage = one / max(seen + hidden, np.float32(1e-6))
+            share = seen / max(seen + hidden, np.float32(1e-6))
+            goes_on = one - ends
+            state[8, y, x] = goes_on * state[8, y, x] + share * band[0, x]
+            state[9, y, x] = goes_on * state[9, y, x] + share * band[1, x]
+            state[10, y, x] = goes_on * state[10, y, x] + share * band[2, x]
+            state[11, y, x] = goes_on * coverage + seen
+        for x in range(tile):
+            seen, hidden = band[3, x], band[4, x]
             filled = min(one - state[12, y, x], hidden)
             state[12, y, x] = min(state[12, y, x] + seen + hidden, one)
-            share = filled * per_coverage
-            state[4, y, x] += share * red
-            state[5, y, x] += share * green
-            state[6, y, x] += share * blue
+            share = filled / max(seen + hidden, np.float32(1e-6))
+            state[4, y, x] += share * band[0, x]
+            state[5, y, x] += share * band[1, x]
+            state[6, y, x] += share * band[2, x]
             state[7, y, x] += filled
-            share = seen * per_coverage
-            goes_on = one - ends
-            state[8, y, x] = goes_on * state[8, y, x] + share * red
-            state[9, y, x] = goes_on * state[9, y, x] + share * green
-            state[10, y, x] = goes_on * state[10, y, x] + share * blue
-            state[11, y, x] = goes_on * coverage + seen
 
 
 @njit(cache=True, nogil=True, fastmath=True)
