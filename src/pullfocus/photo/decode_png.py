@@ -17,12 +17,7 @@ def decode_png(source: Source) -> Decoded:
     Raises:
         UnreadableInputError: damaged, cut short, or too many pixels.
     """
-    try:
-        header = png.read_header(source.data)
-        source.check_size(header.width, header.height)
-        info = png.read_info(source.data)
-    except png.DamagedPngError as error:
-        raise source.cut_short() from error
+    info = checked_info(source)
     out = _decode_16(source, info) if info.bit_depth == 16 else decode_pillow(source, "PNG")
     out.exif, out.xmp, out.icc_profile = info.exif, info.xmp, info.icc_profile
     out.dpi = info.dpi
@@ -32,6 +27,20 @@ def decode_png(source: Source) -> Decoded:
     if info.gamma and not info.is_srgb and not info.icc_profile:
         out.extra["png_gamma"] = info.gamma
     return out
+
+
+def checked_info(source: Source) -> png.PngInfo:
+    """Read all chunks of a PNG, after its header's claim of pixels has been checked.
+
+    Raises:
+        UnreadableInputError: damaged, cut short, or too many pixels.
+    """
+    try:
+        header = png.read_header(source.data)
+        source.check_size(header.width, header.height)
+        return png.read_info(source.data)
+    except png.DamagedPngError as error:
+        raise source.cut_short() from error
 
 
 def _decode_16(source: Source, info: png.PngInfo) -> Decoded:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from pullfocus.photo import png
+from pullfocus.photo.decode_png import checked_info
 from pullfocus.photo.depth_record import PREFIX, RawDepth, describe, kind_of, text_of
 from pullfocus.photo.quiet_opencv import imdecode_unchanged
 from pullfocus.photo.source import Source
@@ -40,12 +41,7 @@ def read_own_png(source: Source) -> RawDepth | None:
     Raises:
         UnreadableInputError: cut short, damaged, or it contradicts itself.
     """
-    try:
-        header = png.read_header(source.data)
-        source.check_size(header.width, header.height)
-        info = png.read_info(source.data)
-    except png.DamagedPngError as error:
-        raise source.cut_short() from error
+    info = checked_info(source)
     kind = kind_of(info.text)
     if kind is None or info.bit_depth != 16 or info.colour_type != 0:
         return None

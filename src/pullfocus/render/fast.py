@@ -38,7 +38,7 @@ def _rung_beyond(radius_px: float) -> int:
     return int(np.ceil(float(ladder_index(np.array(max(radius_px, 0.0))))))
 
 
-def _read_only(array: np.ndarray) -> np.ndarray:
+def read_only(array: np.ndarray) -> np.ndarray:
     """Return a C-ordered float32 view that is never writeable: one type for the compiled loops."""
     view = np.ascontiguousarray(array, np.float32).view()
     view.flags.writeable = False
@@ -125,8 +125,8 @@ class PreparedScene:
         reach_px: float,
         block_px: int | None = None,
     ) -> None:
-        self._linear = _read_only(linear)
-        self._disparity = _read_only(disparity)
+        self._linear = read_only(linear)
+        self._disparity = read_only(disparity)
         self._step = EDGE_STEP_PX / max(gain_px, 1e-9)
         h, w = disparity.shape
         self._plan = plan_blur((h, w), reach_px, block_px)

@@ -21,7 +21,7 @@ from pullfocus.errors import MissingModelError, UsageError
 from pullfocus.lens.aperture import aperture_kernel
 from pullfocus.render import layers
 from pullfocus.render.bands import ladder_index, reduced_radius_px, rung_level
-from pullfocus.render.fast import EDGE_STEP_PX, plan_blur
+from pullfocus.render.fast import EDGE_STEP_PX, plan_blur, read_only
 from pullfocus.render.highlights import clipped_light_gain
 from pullfocus.render.tile_kernels import GAP, SHARP_RUNGS
 from pullfocus.types import Lens
@@ -68,7 +68,7 @@ def upload_scene(
     h, w = disparity.shape
     plan = plan_blur((h, w), reach_px)
     step = EDGE_STEP_PX / max(gain_px, 1e-9)
-    linear, disparity = _fixed(linear), _fixed(disparity)
+    linear, disparity = read_only(linear), read_only(disparity)
     span = float(disparity.max() - disparity.min())
     hidden = layers.find_hidden_surface(linear, disparity, step, gain_px * span)
     light = clipped_light_gain(linear, highlights)
@@ -83,12 +83,6 @@ def upload_scene(
         size_hw=(h, w),
         pad=plan.pad,
     )
-
-
-def _fixed(array: np.ndarray) -> np.ndarray:
-    view = np.ascontiguousarray(array, np.float32).view()
-    view.flags.writeable = False
-    return view
 
 
 def render_on_device(
