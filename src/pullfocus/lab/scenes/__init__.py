@@ -1,4 +1,12 @@
 """Rendered scenes with exact disparity: truth that no sensor and no teacher gives.
 
 seed -> layouts (what stands where) -> render (moderngl over EGL) -> picture, disparity
+
+One call a sample: `stereo_pair`, `clip` and `labelled_view`, each the same for the same seed.
 """
+
+from pullfocus.lab.scenes.clips import clip
+from pullfocus.lab.scenes.labels import labelled_view
+from pullfocus.lab.scenes.pairs import stereo_pair
+
+__all__ = ["clip", "labelled_view", "stereo_pair"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -64,19 +65,36 @@ def mesh(shape: Shape) -> np.ndarray:
     return body.astype(np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Surfaces:
+    """What is seen at every pixel of the picture drawn last.
+
+    Attributes:
+        normal: h w 3 float32 in camera axes (x right, y down, z forward), towards the camera;
+            0 = sky.
+        part: h w int32, index into the scene's parts; -1 = sky.
+    """
+
+    normal: np.ndarray
+    part: np.ndarray
+
+
 class Renderer:
     """A drawing context that holds the texture stack.
 
     Args:
         stack: n s s 4 uint8 RGBA textures (n <= 2048 on most drivers).
         hw: picture size.
+        with_surfaces: also draw normals and parts, for `surfaces`.
 
     Raises:
         Exception: moderngl's own, when no EGL driver is installed
             (Debian: libegl1, libgl1-mesa-dri).
     """
 
-    def __init__(self, stack: np.ndarray, hw: tuple[int, int] = (240, 320)) -> None:
+    def __init__(
+        self, stack: np.ndarray, hw: tuple[int, int] = (240, 320), *, with_surfaces: bool = False
+    ) -> None:
         import moderngl
 
         self.hw = hw
@@ -92,6 +110,8 @@ class Renderer:
         self._stack.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
         size = (hw[1], hw[0])
         self._targets = [self._gl.texture(size, 4), self._gl.texture(size, 1, dtype="f4")]
+        if with_surfaces:
+            self._targets.append(self._gl.texture(size, 4, dtype="f4"))
         depth = self._gl.depth_renderbuffer(size)
         self._screen = self._gl.framebuffer(self._targets, depth)
         shapes: tuple[Shape, ...] = ("box", "ball", "pole", "card", "land")
@@ -100,22 +120,34 @@ class Renderer:
     def __call__(self, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         """Return rgb h w 3 uint8 and disparity h w float32 in 1/m (0 = sky)."""
         h, w = self.hw
-        self._screen.use()
-        self._screen.clear(0.0, 0.0, 0.0, 0.0)
-        self._set_uniforms(scene, w / h)
-        self._stack.use(0)
-        for shape in self._solids:
-            parts = [p for p in scene.parts if p.shape == shape]
-            if parts:
-                self._draw(shape, parts)
-        rgba = np.frombuffer(self._targets[0].read(), np.uint8).reshape(h, w, 4)[::-1]
-        disparity = np.frombuffer(self._targets[1].read(), np.float32).reshape(h, w)[::-1]
+        with self._gl:  # another renderer of this process may have drawn last
+            self._screen.use()
+            self._screen.clear(0.0, 0.0, 0.0, 0.0)
+            self._set_uniforms(scene, w / h)
+            self._stack.use(0)
+            for shape in self._solids:
+                numbered = [(n, p) for n, p in enumerate(scene.parts, 1) if p.shape == shape]
+                if numbered:
+                    self._draw(shape, numbered)
+            rgba = self._read(0, np.uint8)
+            disparity = self._read(1, np.float32)[..., 0]
         zenith, horizon = scene.sky
         blend = np.linspace(0, 1, h)[:, None, None] ** 0.7
         sky = np.clip(zenith * (1 - blend) + horizon * blend, 0, 1) * 255
         solid = rgba[..., 3:] > 0
         rgb = np.where(solid, rgba[..., :3], sky.astype(np.uint8))
         return rgb, np.where(solid[..., 0], disparity, 0).astype(np.float32)
+
+    def surfaces(self) -> Surfaces:
+        """Return normals and parts of the scene drawn last (``with_surfaces`` only)."""
+        with self._gl:
+            seen = self._read(2, np.float32)
+        normal = np.where(seen[..., 3:] > 0, seen[..., :3], 0) * np.array([1, -1, -1], np.float32)
+        return Surfaces(normal, seen[..., 3].astype(np.int32) - 1)
+
+    def _read(self, target: int, dtype: type) -> np.ndarray:
+        flat: np.ndarray = np.frombuffer(self._targets[target].read(), dtype)
+        return flat.reshape(*self.hw, -1)[::-1]
 
     def _set_uniforms(self, scene: Scene, aspect: float) -> None:
         program: Any = self._program
@@ -127,11 +159,11 @@ class Renderer:
         program["ambient"], program["haze"] = scene.ambient, scene.haze
         program["haze_colour"] = tuple(scene.sky[1])
 
-    def _draw(self, shape: Shape, parts: list[Part]) -> None:
-        rows = np.zeros((len(parts), 23), np.float32)
-        for row, part in zip(rows, parts, strict=True):
+    def _draw(self, shape: Shape, numbered: list[tuple[int, Part]]) -> None:
+        rows = np.zeros((len(numbered), 23), np.float32)
+        for row, (number, part) in zip(rows, numbered, strict=True):
             row[:16] = part.matrix.T.ravel()
-            row[16:20] = part.layer, part.repeat, shape == "land", 0
+            row[16:20] = part.layer, part.repeat, shape == "land", number
             row[20:] = part.tint
         instances = self._gl.buffer(rows.tobytes())
         array = self._gl.vertex_array(
@@ -141,6 +173,6 @@ class Renderer:
                 (instances, "16f 4f 3f/i", "model", "look", "tint"),
             ],
         )
-        array.render(instances=len(parts))
+        array.render(instances=len(numbered))
         array.release()
         instances.release()
