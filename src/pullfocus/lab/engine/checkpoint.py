@@ -1,0 +1,93 @@
+"""A run's state on disk: written whole or not at all, read back after a kill."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pullfocus.errors import UnreadableInputError, UsageError
+from pullfocus.lab.engine.recipe import Recipe
+
+NAME = "checkpoint.pt"
+FORMAT = "pullfocus-lab-1"
+FREE_TO_CHANGE = {"epochs", "workers", "save_every"}
+"""Settings that may differ when a run goes on."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a run needs to go on, and what export needs to know.
+
+    Attributes:
+        recipe: name it was started by.
+        settings: of the recipe, as plain values.
+        step: steps done.
+        seconds: spent training so far.
+        system, optimiser: state dicts.
+        scaler: state of the fp16 gradient scaler, or None.
+    """
+
+    recipe: str
+    settings: dict[str, Any]
+    step: int
+    seconds: float
+    system: dict[str, Any]
+    optimiser: dict[str, Any]
+    scaler: dict[str, Any] | None
+
+    def write(self, path: Path) -> None:
+        """Write to disk and wait until it is there; the old file stays until then."""
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            torch.save({"format": FORMAT} | vars(self), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint of this engine.
+
+    Raises:
+        UnreadableInputError: not there, or not a checkpoint of ``pullfocus lab train``.
+    """
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+    except FileNotFoundError:
+        raise UnreadableInputError(
+            f"{path} is not there; a checkpoint is the file {NAME} in the folder of a run."
+        ) from None
+    except Exception as problem:  # noqa: BLE001 - pickle raises whatever the bytes make it raise
+        raise UnreadableInputError(f"{path} is not a checkpoint ({problem}).") from None
+    if not isinstance(state, dict) or state.pop("format", None) != FORMAT:
+        raise UnreadableInputError(f"{path} was not written by `pullfocus lab train`.")
+    return Checkpoint(**state)
+
+
+def resumable(path: Path, name: str, recipe: Recipe) -> Checkpoint | None:
+    """Return the checkpoint a run goes on from, None when it begins.
+
+    Raises:
+        UsageError: the folder holds a run with other settings.
+    """
+    if not path.exists():
+        return None
+    found = read_checkpoint(path)
+    wanted = recipe.model_dump(mode="json")
+    different = [
+        f"{key} {found.settings.get(key)!r} not {value!r}"
+        for key, value in wanted.items()
+        if key not in FREE_TO_CHANGE and found.settings.get(key) != value
+    ]
+    if found.recipe != name:
+        different = [f"recipe {found.recipe} not {name}"]
+    if different:
+        raise UsageError(
+            f"{path.parent} holds a run with {'; '.join(different)}: choose another --out, "
+            "or the settings it was started with."
+        )
+    return found

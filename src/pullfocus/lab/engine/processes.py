@@ -1,0 +1,51 @@
+"""From one command to a group of processes: torchrun starts the same command in each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from pullfocus.errors import UsageError
+
+
+def in_group() -> bool:
+    """Tell whether torchrun started this process."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def group_command(
+    arguments: Sequence[str], devices: int, nodes: int, node: int, meet: str | None
+) -> list[str]:
+    """Return the torchrun command that runs ``pullfocus lab ARGUMENTS`` in every process.
+
+    Args:
+        arguments: of ``pullfocus lab``.
+        devices: processes on this machine, one a GPU (or CPU processes where there is none).
+        nodes: machines; each runs the same command with its own ``node``.
+        node: number of this machine, from 0.
+        meet: HOST:PORT of machine 0, where they find each other.
+
+    Raises:
+        UsageError: several machines without a place to meet.
+    """
+    if nodes > 1 and not meet:
+        raise UsageError(
+            "Several machines need --meet HOST:PORT (of machine 0), the same on each, and "
+            "--node 0, 1, ... to tell them apart."
+        )
+    place = ["--standalone"]
+    if meet:
+        host, _, port = meet.partition(":")
+        place = ["--node-rank", str(node), "--master-addr", host, "--master-port", port or "29500"]
+    group = ["--nnodes", str(nodes), "--nproc-per-node", str(devices), *place]
+    torchrun = [sys.executable, "-m", "torch.distributed.run"]
+    return [*torchrun, *group, "-m", "pullfocus.lab", *arguments]
+
+
+def run_group(command: list[str]) -> int:
+    """Run a group to its end; return 0 if every process did its work."""
+    threads = max(1, (os.cpu_count() or 1) // 2)
+    environment = {"OMP_NUM_THREADS": str(threads)} | dict(os.environ)
+    return subprocess.run(command, env=environment, check=False).returncode
