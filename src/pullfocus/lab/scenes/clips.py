@@ -76,7 +76,8 @@ def _shot(
     name: str, scene: Scene, movers: list[Mover], drive: Drive, hw: tuple[int, int], count: int
 ) -> Clip | None:
     """Return the clip, or None where a frame is blocked or what moves is out of sight."""
-    draw, seen = renderer(hw), []
+    draw = renderer(hw)
+    seen: list[tuple[np.ndarray, ...]] = []
     for still in _frames(scene, movers, drive, count):
         rgb, disparity = draw(still)
         step = _steps(draw.surfaces().part, movers)
