@@ -55,9 +55,10 @@ class Deep3D(nn.Module):
     256 x 512 but for the nearest 3 m.
     """
 
-    def __init__(self, encoder: Encoder = "vgg", shifts: int = 64) -> None:
+    def __init__(self, encoder: Encoder = "vgg", shifts: int = 64, thin: int = 1) -> None:
+        """Lay the network; ``thin`` divides all widths of the VGG, for runs on a few cores."""
         super().__init__()
-        self.trunk = Trunk(encoder, 3, 1, shifts, _to_weights)
+        self.trunk = Trunk(encoder, 3, 1, shifts, _to_weights, thin)
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n h w"]:
         """Return the weights of the shifts."""

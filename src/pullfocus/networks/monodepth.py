@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pullfocus.errors import UsageError
 from pullfocus.networks.resnet import ResNet, plain
 from pullfocus.networks.sides import check_sides
 
@@ -40,9 +41,10 @@ class VggEncoder(nn.Module):
     Source: Godard et al. 2017, supplementary material, table 1; the second of a pair strides.
     """
 
-    def __init__(self, c_in: int) -> None:
+    def __init__(self, c_in: int, thin: int = 1) -> None:
+        """Take the input's channels and what to divide all others by."""
         super().__init__()
-        self.channels = [32, 64, 128, 256, 512, 512, 512]
+        self.channels = [width // thin for width in (32, 64, 128, 256, 512, 512, 512)]
         self.pairs = nn.ModuleList()
         for c_out, size in zip(self.channels, (7, 5, 3, 3, 3, 3, 3), strict=True):
             first, second = conv_elu(c_in, c_out, size, 1), conv_elu(c_out, c_out, size, 2)
@@ -57,15 +59,17 @@ class VggEncoder(nn.Module):
         return features
 
 
-def encoder_of(name: Encoder, c_in: int) -> VggEncoder | ResNet:
-    """Return the encoder of that name.
+def encoder_of(name: Encoder, c_in: int, thin: int = 1) -> VggEncoder | ResNet:
+    """Return the encoder of that name; only the VGG can be thinned.
 
     The ResNet50 has no norms, ELU, and every stage halves in its last block, as in the authors'
     release; shortcuts are projected only where the shape changes. (The release projects in every
     block by a slip, mrharicot/monodepth issue 77, and so counts 58.45 M where the paper says 48.)
     """
     if name == "vgg":
-        return VggEncoder(c_in)
+        return VggEncoder(c_in, thin)
+    if thin != 1:
+        raise UsageError(f"Only the encoder vgg can be thinned, not {name}; leave thin at 1.")
     counts = (3, 4, 6, 3)
     return ResNet(
         "bottleneck",
@@ -104,13 +108,14 @@ class Trunk(nn.Module):
         scales: int,
         c_head: int,
         squash: Callable[[Tensor], Tensor],
+        thin: int = 1,
     ) -> None:
         super().__init__()
-        self.encoder = encoder_of(encoder, c_in)
+        self.encoder = encoder_of(encoder, c_in, thin)
         self.squash = squash
         skips = [*reversed(self.encoder.channels[:-1]), 0]
         self.multiple = 2 ** len(skips)
-        widths = DECODER_WIDTHS[-len(skips) :]
+        widths = [width // thin for width in DECODER_WIDTHS[-len(skips) :]]
         self.first_head = len(skips) - scales
         self.steps, self.heads = nn.ModuleList(), nn.ModuleList()
         c_up = self.encoder.channels[-1]
@@ -166,9 +171,10 @@ class Monodepth(nn.Module):
     Source: Godard et al. 2017, Unsupervised monocular depth estimation with left-right consistency.
     """
 
-    def __init__(self, encoder: Encoder = "vgg", stereo_input: bool = False) -> None:
+    def __init__(self, encoder: Encoder = "vgg", stereo_input: bool = False, thin: int = 1) -> None:
+        """Lay the network; ``thin`` divides all widths of the VGG, for runs on a few cores."""
         super().__init__()
-        self.trunk = Trunk(encoder, 6 if stereo_input else 3, 4, 2, _to_disparity)
+        self.trunk = Trunk(encoder, 6 if stereo_input else 3, 4, 2, _to_disparity, thin)
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> list[Tensor]:
         """Return four tensors b 2 h/2^s w/2^s, finest first."""
