@@ -52,7 +52,7 @@ def test_every_weight_of_the_network_moves_the_finest_disparity():
 
 
 def test_sides_that_do_not_fit_are_refused_with_sides_that_do():
-    with pytest.raises(UsageError, match="multiples of 128 px, not 96 x 300; .* 128 x 256"):
+    with pytest.raises(UsageError, match=r"multiples of 128 px, not 96 x 300; .* 128 x 256"):
         Monodepth()(torch.rand(1, 3, 96, 300))
 
 

@@ -95,14 +95,10 @@ class ResNet(nn.Module):
             c_ins = [self.channels[-1], *[c_out] * (count - 1)]
             rest = [1] * (count - 1)
             steps = [*rest, stride] if stride_last else [stride, *rest]
-            self.stages.append(
-                nn.Sequential(
-                    *[
-                        block(kind, c, width, s, conv, act)
-                        for c, s in zip(c_ins, steps, strict=True)
-                    ]
-                )
-            )
+            blocks = [
+                block(kind, c, width, s, conv, act) for c, s in zip(c_ins, steps, strict=True)
+            ]
+            self.stages.append(nn.Sequential(*blocks))
             self.channels.append(c_out)
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> list[Tensor]:

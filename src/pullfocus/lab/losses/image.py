@@ -1,0 +1,88 @@
+"""How unlike two pictures are, and how rough a map is where the picture is not.
+
+Pictures are b c h w in 0..1. A window never exceeds the picture: one pixel has a 1x1 window.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from pullfocus.lab.losses.means import mean
+
+Image = Float[Tensor, "b c h w"]
+
+
+def block_mean(x: Image) -> Float[Tensor, "b c h2 w2"]:
+    """Return means of 3x3 windows that fit inside: b c h-2 w-2."""
+    return functional.avg_pool2d(x, (min(3, x.shape[-2]), min(3, x.shape[-1])), 1)
+
+
+def ssim(a: Image, b: Image, value_range: float = 1.0) -> Float[Tensor, "b c h2 w2"]:
+    """Return structural similarity, -1..1, of 3x3 windows without padding: b c h-2 w-2.
+
+    Source: Wang et al. 2004, equation 13, C1 = (.01 L)^2 and C2 = (.03 L)^2 for values in 0..L;
+    3x3 means in place of the Gaussian as in Godard et al. 2017, section 3.3.
+    """
+    c1, c2 = (0.01 * value_range) ** 2, (0.03 * value_range) ** 2
+    mean_a, mean_b = block_mean(a), block_mean(b)
+    spread = block_mean(a * a) - mean_a * mean_a + block_mean(b * b) - mean_b * mean_b
+    shared = block_mean(a * b) - mean_a * mean_b
+    luminance = (2 * mean_a * mean_b + c1) / (mean_a.square() + mean_b.square() + c1)
+    # Rounding may take a variance below zero, and then the quotient anywhere.
+    structure = (2 * shared + c2) / (spread.clamp(min=0) + c2)
+    return luminance * structure
+
+
+def dissimilarity(similarity: Tensor) -> Tensor:
+    """Return (1 - similarity) / 2, clipped to 0..1.
+
+    Source: Godard et al. 2017, equation 2.
+    """
+    return ((1 - similarity) / 2).clamp(0, 1)
+
+
+def photometric(a: Image, b: Image, alpha: float = 0.85) -> Float[Tensor, ""]:
+    """Return alpha * mean dissimilarity + (1 - alpha) * mean |a - b|.
+
+    Source: Godard et al. 2017, equation 2.
+    """
+    return alpha * mean(dissimilarity(ssim(a, b))) + (1 - alpha) * mean((a - b).abs())
+
+
+def weighted_structure(
+    a: Image, b: Image, weight: Float[Tensor, "b 1 h w"]
+) -> tuple[Float[Tensor, "b c h2 w2"], Float[Tensor, "b 1 h2 w2"]]:
+    """Return the similarity of contrast and structure under per-pixel weights, and their means.
+
+    This is SSIM with infinite C1, which leaves brightness out; C2 = 9e-6, and 0.01 is added to
+    every weight so that windows without any stay defined.
+    Source: Gordon et al. 2019, Depth from videos in the wild, section 3.4 and its release.
+    """
+    heavy, total = weight + 0.01, block_mean(weight) + 0.01
+
+    def moment(x: Image) -> Tensor:
+        return block_mean(x * heavy) / total
+
+    mean_a, mean_b = moment(a), moment(b)
+    spread = moment(a * a) - mean_a * mean_a + moment(b * b) - mean_b * mean_b
+    shared = moment(a * b) - mean_a * mean_b
+    c2 = 9e-6
+    return (2 * shared + c2) / (spread.clamp(min=0) + c2), total - 0.01
+
+
+def edge_aware_smoothness(
+    values: Float[Tensor, "b k h w"], image: Float[Tensor, "b c h w"]
+) -> Float[Tensor, ""]:
+    """Return the mean |gradient of values|, forgiven where the image's gradient is large.
+
+    mean |dx v| exp(-mean_c |dx I|) + the same along y.
+    Source: Godard et al. 2017, equation 3.
+    """
+    total = torch.zeros((), device=values.device, dtype=values.dtype)
+    for axis in (2, 3):
+        edges = image.diff(dim=axis).abs().mean(1, keepdim=True)
+        total = total + mean(values.diff(dim=axis).abs() * torch.exp(-edges))
+    return total
