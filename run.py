@@ -84,7 +84,7 @@ def prepare(level: str) -> None:
     constraints = str(ROOT / "constraints.txt")
     if level == "test":
         step("torch (by pip, pinned)", [*pip(), "install", "-c", constraints, "torch"])
-        wanted_names = ["-e", ".[lab,heic]", *developer_requirements()]
+        wanted_names = ["-e", ".[lab,heic,video]", *developer_requirements()]
     else:
         wanted_names = ["-e", "."]
     step("pullfocus and its libraries", [*installer(), "-c", constraints, *wanted_names])

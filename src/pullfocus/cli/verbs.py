@@ -34,7 +34,7 @@ TABLE = (
     Verb("depth", "pullfocus.cli.depth", "Write the depth map of photos, with a preview."),
     Verb("graded", "pullfocus.cli.graded", "Classic blur-and-stitch with project-defude's files."),
     Verb("web", "pullfocus.cli.web", "Open the web app: drop a photo, click, pull focus."),
-    Verb("video", "pullfocus.cli.video", "Pull focus in a video."),
+    Verb("video", "pullfocus.cli.video", "Pull focus in a video.", extra="video"),
     Verb("demo", "pullfocus.cli.demo", "Refocus the bundled photos and say where they are."),
     Verb("models", "pullfocus.cli.models", "List the depth models, their licences and kinds."),
     Verb("doctor", "pullfocus.cli.doctor", "Check this machine and say what to do."),

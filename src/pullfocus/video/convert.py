@@ -1,0 +1,58 @@
+"""From a decoded frame to upright R'G'B' codes and back: range, matrix, chroma, turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import av
+import numpy as np
+from jaxtyping import Shaped
+
+from pullfocus.video.source import VideoInfo
+
+_ACCURATE = 0x4 | 0x2000 | 0x40000
+"""Bicubic chroma, full chroma interpolation, accurate rounding. Source: libswscale/swscale.h."""
+_DEPTH_OF_RGB = {8: ("rgb24", "rgba"), 16: ("rgb48le", "rgba64le")}
+
+
+@dataclass(frozen=True, slots=True)
+class FrameConverter:
+    """The way of every frame of one video; `pix_fmt` is what the encoder takes.
+
+    Codes are uint8 for 8-bit sources, else uint16, with 3 channels or, with alpha, 4.
+    """
+
+    info: VideoInfo
+    pix_fmt: str
+
+    @property
+    def bit_depth(self) -> int:
+        """8 or 16: bits of the codes between the two ways."""
+        return 8 if self.info.bit_depth <= 8 else 16
+
+    def to_codes(self, frame: av.VideoFrame) -> Shaped[np.ndarray, "h w c"]:
+        """Turn a frame into upright codes; a frame of another size is brought to the first's."""
+        h, w = self.info.size_hw
+        matrix = self.info.tags.swscale_matrix(h)
+        rgb = frame.reformat(
+            w, h, _DEPTH_OF_RGB[self.bit_depth][self.info.has_alpha],
+            src_colorspace=matrix, src_color_range=self.info.tags.range_code,
+            dst_colorspace=matrix, dst_color_range=2, interpolation=_ACCURATE,
+        )  # fmt: skip
+        return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), self.info.quarter_turns))
+
+    def to_frame(self, codes: Shaped[np.ndarray, "h w c"]) -> av.VideoFrame:
+        """Turn upright codes into a frame as the encoder takes it, with the source's tags."""
+        tags = self.info.tags
+        stored = np.ascontiguousarray(np.rot90(codes, -self.info.quarter_turns))
+        h, w = stored.shape[:2]
+        name = _DEPTH_OF_RGB[8 * stored.itemsize][stored.shape[2] == 4]
+        matrix = tags.swscale_matrix(self.info.size_hw[0])
+        frame = av.VideoFrame.from_ndarray(stored, name).reformat(
+            w, h, self.pix_fmt,
+            src_colorspace=matrix, src_color_range=2,
+            dst_colorspace=matrix, dst_color_range=tags.range_code, interpolation=_ACCURATE,
+        )  # fmt: skip
+        frame.colorspace, frame.color_range = tags.matrix or matrix, tags.range_code
+        frame.color_trc, frame.color_primaries = tags.transfer, tags.primaries
+        return frame

@@ -1,0 +1,164 @@
+"""Write a video: the encoder with the source's clock and tags, and the streams that are copied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+
+from pullfocus.errors import CannotWriteError
+from pullfocus.video.codecs import EncodingPlan
+from pullfocus.video.source import MOST_FAILURES_IN_A_ROW, VideoInfo
+
+FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+
+
+class FrameEncoder:
+    """The encoder of one stretch of frames; opened by the first frame, closed by `flush`."""
+
+    def __init__(self, info: VideoInfo, plan: EncodingPlan) -> None:
+        self._context: Any = av.CodecContext.create(plan.encoder.library, "w")
+        configure(self._context, info, plan)
+        self._durations: dict[int, int] = {}
+
+    def encode(self, frame: Any) -> list[av.Packet]:
+        """Encode a frame that carries its pts (in the source's ticks) and its duration."""
+        if frame.duration:
+            self._durations[frame.pts] = frame.duration
+        return self._timed(self._context.encode(frame))
+
+    def flush(self) -> list[av.Packet]:
+        """Return what the encoder still holds."""
+        return self._timed(self._context.encode(None))
+
+    def _timed(self, packets: list[Any]) -> list[av.Packet]:
+        for packet in packets:
+            packet.duration = self._durations.pop(packet.pts, 0) or packet.duration
+        return packets
+
+
+def configure(context: Any, info: VideoInfo, plan: EncodingPlan) -> None:
+    """Give an encoder's context the size, clock, colour tags and options of the output."""
+    h, w = info.size_hw
+    context.width, context.height, context.pix_fmt = w, h, plan.pix_fmt
+    context.time_base, context.framerate = info.time_base, info.rate
+    context.options = dict(plan.options)
+    context.thread_count = 0
+    tags = info.tags
+    context.color_primaries, context.color_trc = tags.primaries, tags.transfer
+    context.colorspace = tags.matrix or tags.swscale_matrix(h)
+    context.color_range = tags.range_code
+    if info.aspect:
+        context.sample_aspect_ratio = info.aspect
+    if plan.encoder.tag and hasattr(context, "codec_tag"):
+        context.codec_tag = plan.encoder.tag
+
+
+class VideoSink:
+    """An output container: one video stream, and copies of the source's other streams.
+
+    Args:
+        target: a file, or an open binary stream, which gets Matroska.
+        copied: streams of the source; those that the container cannot hold are left out and named
+            in `notes`.
+        described: the source's container, for title and chapters.
+
+    Raises:
+        CannotWriteError: the file cannot be made.
+    """
+
+    def __init__(
+        self,
+        target: Path | BinaryIO,
+        info: VideoInfo,
+        plan: EncodingPlan,
+        copied: Iterable[Any] = (),
+        described: Any = None,
+    ) -> None:
+        self.notes: list[str] = []
+        self.name = str(target) if isinstance(target, Path) else "stdout"
+        self._container = self._open(target)
+        if described is not None:
+            self._describe_like(described)
+        self._video = self._container.add_stream(plan.encoder.library, rate=info.rate)
+        configure(self._video.codec_context, info, plan)
+        self._video.time_base = info.time_base
+        if info.matrix is not None:
+            self._video.set_display_matrix(info.matrix)
+        self._copies = {stream.index: self._copy_of(stream) for stream in copied}
+
+    def mux(self, packet: av.Packet) -> None:
+        """Write a packet: of a copied stream bit for bit, or of the video when it has no stream."""
+        stream = self._video if packet.stream is None else self._copies.get(packet.stream_index)
+        if stream is None or packet.dts is None:
+            return
+        packet.stream = stream
+        try:
+            self._container.mux(packet)
+        except (av.FFmpegError, OSError) as problem:
+            raise self._cannot_write(problem) from None
+
+    def close(self) -> None:
+        """Write the end of the file.
+
+        Raises:
+            CannotWriteError: the disk is full, or the pipe has gone.
+        """
+        try:
+            self._container.close()
+        except (av.FFmpegError, OSError) as problem:
+            raise self._cannot_write(problem) from None
+
+    def _open(self, target: Path | BinaryIO) -> Any:
+        try:
+            if isinstance(target, Path):
+                return av.open(str(target), "w", format=FORMATS[_kind(target)])
+            return av.open(target, "w", format="matroska")
+        except (av.FFmpegError, OSError) as problem:
+            raise self._cannot_write(problem) from None
+
+    def _describe_like(self, source: Any) -> None:
+        keys = ("major_brand", "minor_version", "compatible_brands", "encoder")
+        told = {k: v for k, v in source.metadata.items() if k.lower() not in keys}
+        self._container.metadata.update(told)
+        self._container.set_chapters(source.chapters())
+
+    def _copy_of(self, stream: Any) -> Any | None:
+        codec = stream.codec_context.name if stream.codec_context else None
+        if codec is None or codec not in self._container.supported_codecs:
+            words = f"{stream.type} ({codec or 'unknown kind'})"
+            self.notes.append(f"This container holds no {words}: stream {stream.index} left out.")
+            return None
+        copy = self._container.add_stream_from_template(stream, opaque=True)
+        copy.metadata.update(stream.metadata)
+        return copy
+
+    def _cannot_write(self, problem: Exception) -> CannotWriteError:
+        reason = (getattr(problem, "strerror", None) or str(problem)).rstrip(".").lower()
+        return CannotWriteError(
+            f"The video {self.name} cannot be written ({reason}); choose another folder or free "
+            "some space."
+        )
+
+
+def _kind(target: Path) -> str:
+    """Return the suffix that says what container it is; `clip.mp4.part` is a .mp4."""
+    return next(s.lower() for s in reversed(target.suffixes) if s.lower() in FORMATS)
+
+
+def packets_until(container: Any, streams: list[Any], end_s: Fraction) -> Iterator[av.Packet]:
+    """Yield the packets of `streams` that begin before `end_s`; a hole in the file is passed."""
+    if not streams:
+        return
+    failures = 0
+    while failures < MOST_FAILURES_IN_A_ROW:
+        try:
+            for packet in container.demux(streams):
+                if packet.dts is not None and packet.dts * packet.time_base < end_s:
+                    yield packet
+            return
+        except av.FFmpegError:
+            failures += 1

@@ -1,0 +1,230 @@
+"""Read a video: frames with their own timestamps, and everything else the file carries.
+
+container -> packets -> frames of the first video stream     (other streams: see `copied`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+import numpy as np
+
+from pullfocus.errors import UnreadableInputError
+from pullfocus.video.colour import UNSPECIFIED, ColourTags
+
+MOST_FAILURES_IN_A_ROW = 200
+"""Reading ends after this many refusals without a frame between them: the rest is no video."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What the first video stream says about itself.
+
+    size_hw: as stored, before the display matrix. time_base: seconds per tick of the timestamps.
+    frames: how many there are, 0 where nobody knows. bit_depth: 8 to 16 per channel.
+    matrix: the nine numbers of the display matrix, or None.
+    """
+
+    size_hw: tuple[int, int]
+    time_base: Fraction
+    rate: Fraction
+    frames: int
+    duration_s: float
+    pix_fmt: str
+    bit_depth: int
+    has_alpha: bool
+    chroma: str
+    tags: ColourTags
+    aspect: Fraction | None
+    matrix: tuple[int, ...] | None
+    quarter_turns: int
+    container: str
+
+
+class VideoSource:
+    """An open video; `frames()` may be read once, from start to end.
+
+    Args:
+        place: a file's path, or an open binary stream (a pipe).
+
+    broken: packets that could not be read or decoded so far. damaged: frames that the decoder had
+        to patch up.
+
+    Raises:
+        UnreadableInputError: no such file, no video in it, not one frame in it.
+    """
+
+    def __init__(self, place: Path | BinaryIO, *, options: dict[str, str] | None = None) -> None:
+        self.name = str(place) if isinstance(place, Path) else "stdin"
+        self.broken = 0
+        self.damaged = 0
+        self.container = self._open(place, options or {})
+        self.stream = self._first_video()
+        self.stream.thread_type = "AUTO"
+        self._reading = self._decode()
+        self._first = self._first_frame()
+        self.info = _describe(self.container, self.stream, self._first)
+
+    def frames(self) -> Generator[Any]:
+        """Yield the frames in order of time; what cannot be decoded is counted and left out."""
+        step = max(1, round(1 / (self.info.rate * self.info.time_base)))
+        last = -step if self._first.pts is None else self._first.pts - 1
+        for frame in chain([self._first], self._reading):
+            if frame.pts is None:  # bare streams carry no times
+                frame.pts = last + step
+            if frame.pts > last:
+                last = frame.pts
+                yield frame
+            else:
+                self.broken += 1  # a second frame for one instant: no player would show both
+
+    @staticmethod
+    def copied(container: Any) -> list[Any]:
+        """List the streams of an open container that are not the video."""
+        return [stream for stream in container.streams if stream.type != "video"]
+
+    def again(self) -> Any:
+        """Open the file once more, for the streams that are copied; a context manager."""
+        return av.open(self.name)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._reading.close()
+        self.container.close()
+
+    def _open(self, place: Path | BinaryIO, options: dict[str, str]) -> Any:
+        if isinstance(place, Path):
+            _check_file(place)
+        try:
+            return av.open(str(place) if isinstance(place, Path) else place, options=options)
+        except (av.FFmpegError, ValueError, OSError) as problem:
+            raise UnreadableInputError(
+                f"{self.name} is not a video that can be read ({_reason(problem)}); "
+                "is it complete, and does it play elsewhere?"
+            ) from None
+
+    def _first_video(self) -> Any:
+        pictures = av.stream.Disposition.attached_pic
+        for stream in self.container.streams.video:
+            if not stream.disposition & pictures:
+                if stream.codec_context is None:
+                    break
+                return stream
+        self.container.close()
+        raise UnreadableInputError(f"{self.name} holds no video that can be decoded.")
+
+    def _first_frame(self) -> av.VideoFrame:
+        for frame in self._reading:
+            return frame
+        self.container.close()
+        raise UnreadableInputError(
+            f"{self.name} holds not one frame that can be decoded; is the file complete?"
+        )
+
+    def _decode(self) -> Generator[Any]:
+        failures = 0
+        for packet in self._packets():
+            try:
+                frames = self.stream.decode(packet)
+            except av.EOFError:
+                return
+            except av.FFmpegError:
+                self.broken += 1
+                failures += 1
+                if failures > MOST_FAILURES_IN_A_ROW:
+                    return
+                continue
+            for frame in frames:
+                failures = 0
+                self.damaged += frame.is_corrupt
+                yield frame
+
+    def _packets(self) -> Iterator[av.Packet | None]:
+        """Yield the video's packets and the end; a hole in the file does not end them."""
+        for _ in range(MOST_FAILURES_IN_A_ROW):
+            try:
+                yield from self.container.demux(self.stream)
+                return
+            except av.FFmpegError:
+                self.broken += 1
+        yield None
+
+
+def quarter_turns(matrix: tuple[int, ...] | None) -> int:
+    """Return how often a stored frame is turned left by 90 degrees to stand upright, 0..3.
+
+    Convention: numpy's `rot90(frame, turns)` gives the upright frame.
+    """
+    if matrix is None:
+        return 0
+    a, b = matrix[0], matrix[1]
+    if abs(a) >= abs(b):
+        return 0 if a >= 0 else 2
+    return 3 if b > 0 else 1
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise UnreadableInputError(f"There is no video {path}; check the name.")
+    if path.stat().st_size == 0:
+        raise UnreadableInputError(f"{path} is empty (0 bytes); copy it again.")
+
+
+def _reason(problem: Exception) -> str:
+    return (getattr(problem, "strerror", None) or str(problem)).rstrip(".").lower()
+
+
+def _describe(container: Any, stream: Any, frame: av.VideoFrame) -> VideoInfo:
+    matrix = _display_matrix(frame)
+    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    duration_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
+    if not duration_s and container.duration:
+        duration_s = container.duration / av.time_base
+    return VideoInfo(
+        size_hw=(frame.height, frame.width),
+        time_base=stream.time_base,
+        rate=rate,
+        frames=stream.frames or round(duration_s * rate),
+        duration_s=duration_s,
+        pix_fmt=frame.format.name,
+        bit_depth=max(component.bits for component in frame.format.components),
+        has_alpha=any(component.is_alpha for component in frame.format.components),
+        chroma=_chroma(frame.format),
+        tags=_tags(frame, stream.codec_context),
+        aspect=stream.sample_aspect_ratio or None,
+        matrix=matrix,
+        quarter_turns=quarter_turns(matrix),
+        container=container.format.name,
+    )
+
+
+def _chroma(form: av.VideoFormat) -> str:
+    """Name the sampling of colour: "420", "422" or "444"; RGB counts as 420, which all play."""
+    if form.is_rgb or len(form.components) < 3 or form.has_palette:
+        return "420"
+    across, down = form.chroma_width(64), form.chroma_height(64)
+    return {(32, 32): "420", (32, 64): "422"}.get((across, down), "444")
+
+
+def _tags(frame: av.VideoFrame, context: Any) -> ColourTags:
+    def known(name: str) -> int:
+        said = int(getattr(frame, name))
+        return said if said != UNSPECIFIED else int(getattr(context, name))
+
+    full = int(frame.color_range) == 2 or frame.format.name.startswith("yuvj")
+    return ColourTags(known("color_primaries"), known("color_trc"), known("colorspace"), full)
+
+
+def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
+    found: Any = frame.side_data.get("DISPLAYMATRIX")
+    if found is None:
+        return None
+    numbers = tuple(int(n) for n in np.frombuffer(found, np.int32))
+    identity = (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
+    return None if numbers == identity else numbers
