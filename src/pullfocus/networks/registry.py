@@ -12,6 +12,8 @@ from torch import nn
 from pullfocus.errors import UsageError
 from pullfocus.networks.compact import Compact, CompactConfig
 from pullfocus.networks.deep3d import Deep3D
+from pullfocus.networks.dynamic_depth import DynamicDepth
+from pullfocus.networks.dynamic_motion import DynamicMotion
 from pullfocus.networks.laina import UpProjection
 from pullfocus.networks.monodepth import Monodepth
 from pullfocus.networks.resnet_unet import ResNetUNet
@@ -30,6 +32,8 @@ _ENTRIES: dict[str, Entry] = {
     "monodepth-vgg": (Monodepth, Monodepth, {"encoder": "vgg"}),
     "monodepth-resnet50": (Monodepth, Monodepth, {"encoder": "resnet50"}),
     "deep3d": (Deep3D, Deep3D, {}),
+    "dynamic-depth": (DynamicDepth, DynamicDepth, {}),
+    "dynamic-motion": (DynamicMotion, DynamicMotion, {}),
     "unet": (UNet, UNet, {}),
     "resnet34-unet": (ResNetUNet, ResNetUNet, {}),
     "laina": (UpProjection, UpProjection, {}),

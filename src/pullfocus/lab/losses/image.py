@@ -5,6 +5,8 @@ Pictures are b c h w in 0..1. A window never exceeds the picture: one pixel has 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -28,12 +30,17 @@ def ssim(a: Image, b: Image, value_range: float = 1.0) -> Float[Tensor, "b c h2 
     """
     c1, c2 = (0.01 * value_range) ** 2, (0.03 * value_range) ** 2
     mean_a, mean_b = block_mean(a), block_mean(b)
-    spread = block_mean(a * a) - mean_a * mean_a + block_mean(b * b) - mean_b * mean_b
-    shared = block_mean(a * b) - mean_a * mean_b
     luminance = (2 * mean_a * mean_b + c1) / (mean_a.square() + mean_b.square() + c1)
+    return luminance * _structure(a, b, block_mean, c2)
+
+
+def _structure(a: Image, b: Image, moment: Callable[[Tensor], Tensor], c2: float) -> Tensor:
+    """Return (2 cov + C2) / (var a + var b + C2) of windows whose means ``moment`` takes."""
+    mean_a, mean_b = moment(a), moment(b)
     # Rounding may take a variance below zero, and then the quotient anywhere.
-    structure = (2 * shared + c2) / (spread.clamp(min=0) + c2)
-    return luminance * structure
+    spread = (moment(a * a) - mean_a.square()).clamp(min=0)
+    spread = spread + (moment(b * b) - mean_b.square()).clamp(min=0)
+    return (2 * (moment(a * b) - mean_a * mean_b) + c2) / (spread + c2)
 
 
 def dissimilarity(similarity: Tensor) -> Tensor:
@@ -54,23 +61,20 @@ def photometric(a: Image, b: Image, alpha: float = 0.85) -> Float[Tensor, ""]:
 
 def weighted_structure(
     a: Image, b: Image, weight: Float[Tensor, "b 1 h w"]
-) -> tuple[Float[Tensor, "b c h2 w2"], Float[Tensor, "b 1 h2 w2"]]:
-    """Return the similarity of contrast and structure under per-pixel weights, and their means.
+) -> Float[Tensor, "b c h2 w2"]:
+    """Return the similarity of contrast and structure, -1..1, of 3x3 windows under weights.
 
     This is SSIM with infinite C1, which leaves brightness out; C2 = 9e-6, and 0.01 is added to
     every weight so that windows without any stay defined.
     Source: Gordon et al. 2019, Depth from videos in the wild, section 3.4 and its release.
     """
-    heavy, total = weight + 0.01, block_mean(weight) + 0.01
+    heavy = weight + 0.01
+    total = block_mean(heavy)
 
     def moment(x: Image) -> Tensor:
         return block_mean(x * heavy) / total
 
-    mean_a, mean_b = moment(a), moment(b)
-    spread = moment(a * a) - mean_a * mean_a + moment(b * b) - mean_b * mean_b
-    shared = moment(a * b) - mean_a * mean_b
-    c2 = 9e-6
-    return (2 * shared + c2) / (spread.clamp(min=0) + c2), total - 0.01
+    return _structure(a, b, moment, 9e-6)
 
 
 def edge_aware_smoothness(
