@@ -19,8 +19,10 @@ from pullfocus.web.guard import Guard
 from pullfocus.web.routes import info, jobs, page, photos, scripts, work
 
 
-def create_app(config: ServerConfig | None = None) -> FastAPI:
+def create_app(config: ServerConfig | None = None, *, warm: bool = False) -> FastAPI:
     """Make the application; its temporary folder lives as long as it runs.
+
+    warm: refocus a tiny picture at the start, so that the first photo need not wait for libraries.
 
     Convention: every failure is `{"error": {"kind", "message"}}` with a fitting status.
     """
@@ -29,6 +31,8 @@ def create_app(config: ServerConfig | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.context = Context.start(chosen)
+        if warm:
+            app.state.context.warm_up()
         try:
             yield
         finally:

@@ -31,6 +31,18 @@ class Context:
         store = Store(config.temp_cap_mb, config.max_age_s)
         return cls(config, store, JobQueue(config.max_waiting), Workbench(config, store))
 
+    def warm_up(self) -> Job:
+        """Load the estimator, then the renderer, while the person still chooses a photo.
+
+        The job's result is the second job: a photo that came meanwhile has its turn before it.
+        """
+
+        def estimator_first(_: Job) -> Job:
+            self.bench.try_depth()
+            return self.queue.submit("warm-up", "server", lambda _: self.bench.try_render())
+
+        return self.queue.submit("warm-up", "server", estimator_first)
+
     def close(self) -> None:
         """Stop the worker and remove every temporary file."""
         self.queue.close()

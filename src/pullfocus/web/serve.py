@@ -62,7 +62,7 @@ def serve(
     url = page_url(config, listener.getsockname()[1])
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(config),
+            create_app(config, warm=True),
             log_level="warning",
             access_log=False,
             server_header=False,

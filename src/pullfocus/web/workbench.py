@@ -108,6 +108,18 @@ class Workbench:
                 return item.edited[key]
             return item.depths[key]
 
+    def try_depth(self) -> DepthMap:
+        """Work out the depth of a tiny grey picture, so that the estimator is loaded."""
+        from pullfocus.pipeline import find_depth
+
+        return find_depth(Photo(_tiny(3)), Settings())
+
+    def try_render(self) -> Photo:
+        """Refocus a tiny grey picture, so that the renderer is loaded."""
+        from pullfocus.pipeline import apply
+
+        return apply(Photo(_tiny(3)), Settings(), depth=DepthMap(_tiny(1)[..., 0])).image
+
     def edit_depth(self, item: Item, settings: Settings, edit: np.ndarray | None) -> None:
         """Set what the brush adds to the disparity (at preview size); None takes it back."""
         key = depth_key(item, settings)
@@ -162,6 +174,11 @@ def with_edit(depth: DepthMap, edit: np.ndarray) -> DepthMap:
         disparity=np.clip(depth.disparity + enlarged, 0.0, top),
         source=f"{depth.source}, edited by hand",
     )
+
+
+def _tiny(channels: int) -> np.ndarray:
+    ramp = np.linspace(0.1, 0.9, 64, dtype=np.float32)
+    return np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (48, 64, channels)))
 
 
 def _aligned(depth: DepthMap, photo: Photo, settings: Settings) -> DepthMap:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from typing import Annotated
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from pullfocus.errors import UnreadableInputError, UsageError
 from pullfocus.pipeline import Settings
 from pullfocus.samples import SAMPLES
 from pullfocus.web import desk
-from pullfocus.web.context import Owner, Parts
+from pullfocus.web.context import Owner, Parts, outcome
 from pullfocus.web.schema import DepthRequest, JobView, PhotoView
 from pullfocus.web.settings_in import check_model
 from pullfocus.web.store import Kept
@@ -21,7 +22,7 @@ from pullfocus.web.workbench import preview_size_hw
 router = APIRouter(prefix="/api/photos", tags=["photos"])
 
 
-def _region(
+def _region_of(
     parts: Parts,
     left: float = 0.0,
     top: float = 0.0,
@@ -29,7 +30,17 @@ def _region(
     bottom: float = 1.0,
     long_side_px: int | None = None,
 ) -> Region:
+    """Read the part of the photo that is asked for, in fractions, and the size to show it with."""
     return Region(left, top, right, bottom, long_side_px or parts.config.preview_px)
+
+
+def _depth_of(model: str | None = None, refine: bool = True) -> Settings:
+    """Read which depth is asked for."""
+    return check_model(Settings(model=model, refine=refine))
+
+
+Seen = Annotated[Region, Depends(_region_of)]
+WhichDepth = Annotated[Settings, Depends(_depth_of)]
 
 
 async def _keep_body(request: Request, parts: Parts, name: str) -> Kept:
@@ -90,17 +101,8 @@ def close(photo_id: str, parts: Parts) -> None:
 
 
 @router.get("/{photo_id}/colour.png", response_class=Response)
-def colour(
-    photo_id: str,
-    parts: Parts,
-    left: float = 0.0,
-    top: float = 0.0,
-    right: float = 1.0,
-    bottom: float = 1.0,
-    long_side_px: int | None = None,
-) -> Response:
+def colour(photo_id: str, parts: Parts, region: Seen) -> Response:
     """Return a region of the photo as an sRGB PNG."""
-    region = _region(parts, left, top, right, bottom, long_side_px)
     item = parts.bench.find(photo_id)
     with item.lock:
         data = colour_png(parts.bench.photo(item), region)
@@ -111,7 +113,7 @@ def colour(
 def depth(photo_id: str, wish: DepthRequest, parts: Parts, owner: Owner) -> JobView:
     """Work out depth; its result says which kind it is and where the subject stands."""
     item = parts.bench.find(photo_id)
-    settings = check_model(Settings(model=wish.model, refine=wish.refine))
+    settings = _depth_of(wish.model, wish.refine)
     job = parts.queue.submit(
         "depth", owner, lambda job: desk.make_depth(parts.bench, item, settings, job)
     )
@@ -119,21 +121,9 @@ def depth(photo_id: str, wish: DepthRequest, parts: Parts, owner: Owner) -> JobV
 
 
 @router.get("/{photo_id}/disparity.f32", response_class=Response)
-def disparity(
-    photo_id: str,
-    parts: Parts,
-    model: str | None = None,
-    refine: bool = True,
-    left: float = 0.0,
-    top: float = 0.0,
-    right: float = 1.0,
-    bottom: float = 1.0,
-    long_side_px: int | None = None,
-) -> Response:
+def disparity(photo_id: str, parts: Parts, region: Seen, settings: WhichDepth) -> Response:
     """Return a region's disparity: float32, little-endian, row after row; size in the headers."""
-    region = _region(parts, left, top, right, bottom, long_side_px)
     item = parts.bench.find(photo_id)
-    settings = check_model(Settings(model=model, refine=refine))
     found = parts.bench.depth(item, settings)
     rows, columns = region.rows_columns(found.size_hw)
     h, w = region.shown_hw(rows.stop - rows.start, columns.stop - columns.start)
@@ -144,21 +134,13 @@ def disparity(
 
 @router.put("/{photo_id}/depth-edit", status_code=204)
 async def edit_depth(
-    photo_id: str,
-    request: Request,
-    parts: Parts,
-    owner: Owner,
-    model: str | None = None,
-    refine: bool = True,
+    photo_id: str, request: Request, parts: Parts, owner: Owner, settings: WhichDepth
 ) -> None:
     """Set what the brush adds to the disparity: float32 rows at preview size; empty takes it back.
 
     The full-size map keeps its own detail; the edit is enlarged and added to it.
     """
-    from pullfocus.web.context import outcome
-
     item = parts.bench.find(photo_id)
-    settings = check_model(Settings(model=model, refine=refine))
     h, w = preview_size_hw(item, parts.config.preview_px)
     body = await request.body()
     if body and len(body) != h * w * 4:
@@ -173,8 +155,6 @@ async def give_depth(
     photo_id: str, request: Request, parts: Parts, owner: Owner, name: str = "depth.png"
 ) -> None:
     """Use a depth file of one's own with this photo (PNG, NPY, EXR, PFM, TIFF); empty drops it."""
-    from pullfocus.web.context import outcome
-
     item = parts.bench.find(photo_id)
     kept = await _keep_body(request, parts, name)
     try:

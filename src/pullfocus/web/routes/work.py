@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from pullfocus.pipeline import Settings
 from pullfocus.web import desk
 from pullfocus.web.context import Owner, Parts, outcome
 from pullfocus.web.schema import (
@@ -50,8 +51,6 @@ def picture(photo_id: str, wish: RenderRequest, parts: Parts, owner: Owner) -> J
 @router.post("/depth-map", status_code=202)
 def depth_map(photo_id: str, wish: DepthSaveRequest, parts: Parts, owner: Owner) -> JobView:
     """Write the depth map, edits included, as PNG (16 bits), EXR, NPY or PFM."""
-    from pullfocus.pipeline import Settings
-
     item = parts.bench.find(photo_id)
     settings = check_model(Settings(model=wish.model, refine=wish.refine))
     job = parts.queue.submit(

@@ -2,6 +2,7 @@
 
 const STEPS = 8;
 const STEPS_BELOW_4_PX = 32;
+const JOIN_ERROR = 0.2;
 
 /** Brightness of the aperture's image at a point in units of its radius; see lens/aperture.py. */
 export function apertureDensity(x, y, lens) {
@@ -49,33 +50,46 @@ export function apertureKernel(radius, lens, flipped) {
   return { half, size, weights };
 }
 
-/** Turn a kernel into [dx, dy, weight] taps; `join` lets one tap read up to 2 x 2 pixels. */
-export function tapsOf({ half, size, weights }, join) {
-  const left = Float64Array.from(weights);
+/**
+ * Turn a kernel into [dx, dy, weight] taps. With `join`, one tap between pixels reads up to 2 x 2 of
+ * them, on whichever of four grids of squares needs fewest. A square's sum and centre are kept; its
+ * four weights may be off by a checkerboard of JOIN_ERROR of a pixel, which smooth light cancels.
+ */
+export function tapsOf(kernel, join) {
+  if (!join) return squareTaps(kernel, 0, 0, 1);
+  const grids = [[0, 0], [1, 0], [0, 1], [1, 1]].map(([x, y]) => squareTaps(kernel, -x, -y, 2));
+  return grids.reduce((best, taps) => (taps.length < best.length ? taps : best));
+}
+
+function squareTaps(kernel, left, top, side) {
+  const limit = JOIN_ERROR * kernel.weights.reduce((most, weight) => Math.max(most, weight), 0);
   const taps = [];
-  const at = (x, y) => (x < size && y < size ? left[y * size + x] : 0);
-  const take = (x, y, w, h) => {
-    let sum = 0, sx = 0, sy = 0;
-    for (let j = y; j < y + h; j++) {
-      for (let i = x; i < x + w; i++) {
-        const value = left[j * size + i];
-        sum += value; sx += value * i; sy += value * j;
-        left[j * size + i] = 0;
-      }
-    }
-    taps.push([sx / sum - half, sy / sum - half, sum]);
-  };
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      const a = at(x, y);
-      if (a <= 0) continue;
-      const [b, c, d] = [at(x + 1, y), at(x, y + 1), at(x + 1, y + 1)];
-      const square = b > 0 && c > 0 && d > 0 && Math.abs(a * d - b * c) < 1e-3 * a * d;
-      if (join && square) take(x, y, 2, 2);
-      else if (join && b > 0) take(x, y, 2, 1);
-      else if (join && c > 0) take(x, y, 1, 2);
-      else take(x, y, 1, 1);
+  for (let y = top; y < kernel.size; y += side) {
+    for (let x = left; x < kernel.size; x += side) {
+      const rows = side === 1 ? [row(kernel, x, y, 1)] : [row(kernel, x, y, 2), row(kernel, x, y + 1, 2)];
+      const held = rows.flat();
+      if (checkerboard(rows) <= limit) taps.push(tapOf(held));
+      else taps.push(...rows.map(tapOf));
     }
   }
-  return taps;
+  return taps.filter((tap) => tap[2] > 0);
+}
+
+/** One or two pixels of a row: [x, y, weight] from the kernel's middle. */
+function row({ half, size, weights }, x, y, count) {
+  const at = (i) => (i >= 0 && i < size && y >= 0 && y < size ? weights[y * size + i] : 0);
+  return Array.from({ length: count }, (_, k) => [x + k - half, y - half, at(x + k)]);
+}
+
+/** How far off each weight of a square is, if one tap stands for all. */
+function checkerboard(rows) {
+  if (rows.length < 2) return 0;
+  const [[a, b], [c, d]] = rows.map((pixels) => pixels.map((pixel) => pixel[2]));
+  return Math.abs(a * d - b * c) / Math.max(a + b + c + d, 1e-12);
+}
+
+function tapOf(pixels) {
+  const sum = pixels.reduce((total, pixel) => total + pixel[2], 0);
+  const mean = (k) => pixels.reduce((total, pixel) => total + pixel[2] * pixel[k], 0) / sum;
+  return [mean(0), mean(1), sum];
 }

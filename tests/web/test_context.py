@@ -1,0 +1,34 @@
+"""Context: the parts of one running server, warmed up before the first photo comes."""
+
+from __future__ import annotations
+
+import pytest
+
+from pullfocus.web.config import ServerConfig
+from pullfocus.web.context import Context
+
+
+@pytest.fixture
+def context():
+    made = Context.start(ServerConfig())
+    yield made
+    made.close()
+
+
+def test_warming_up_goes_down_the_whole_line(context):
+    image = context.warm_up().future.result(120).future.result(120)
+    assert image.size_hw == (48, 64)
+
+
+def test_a_photo_that_comes_early_is_not_kept_waiting(context):
+    """Its job has its turn between the two of the warm-up."""
+    first = context.warm_up()
+    early = context.queue.submit("open", "someone", lambda _: first.result.state)
+    assert early.future.result(120) == "waiting"
+
+
+def test_close_removes_the_files(context):
+    folder = context.store.folder
+    context.store.place("a.jpg").path.write_bytes(b"x")
+    context.close()
+    assert not folder.exists()
