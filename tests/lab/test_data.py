@@ -5,6 +5,7 @@ import pytest
 
 from pullfocus.lab.data.crops import CropConfig, batches, recolour, view
 from pullfocus.lab.data.pack import Item, Pack, write_pack
+from pullfocus.lab.data.people import cut_out, put_into, with_people
 from pullfocus.lab.data.photos import fitted_hw, shrink
 
 
@@ -36,7 +37,7 @@ def test_views_move_picture_and_disparity_alike(pack, monkeypatch):
     monkeypatch.setattr("pullfocus.lab.data.crops.recolour", lambda rgb, rng: rgb)
     rng = np.random.default_rng(0)
     for _ in range(8):
-        rgb, disparity = view(pack[0], (32, 48), CropConfig(), rng)
+        rgb, disparity, _ = view(pack[0], (32, 48), CropConfig(), rng)
         assert rgb.shape == (32, 48, 3)
         assert disparity.shape == (16, 24)
         half = rgb[::2, ::2, 0] / 255
@@ -48,6 +49,43 @@ def test_batches_are_deterministic_by_seed_and_say_what_is_truth(pack):
     first, second = (next(batches(pack, [(pack, 1)], 3, lambda: config, 5)) for _ in range(2))
     np.testing.assert_array_equal(first.rgb, second.rgb)
     assert first.is_truth.tolist() == [False, False, False, True]
+    assert np.isnan(first.person).all()
+
+
+def _portrait():
+    """Return a red square person before grey."""
+    item = _item()
+    person = np.zeros(item.disparity.shape, np.float32)
+    person[10:20, 15:25] = 1
+    rgb = np.full_like(item.rgb, 128)
+    rgb[20:40, 30:50] = (200, 0, 0)
+    return Item("portrait", "photo", rgb, item.disparity, person)
+
+
+def test_a_guest_is_seen_where_the_mask_says_and_has_no_known_depth(tmp_path):
+    write_pack(tmp_path / "p", [_item(), _portrait()])
+    photos = Pack(tmp_path / "p")
+    assert with_people(photos).tolist() == [1]
+    cut = cut_out(photos[1])
+    assert cut.shape[:2] == (20, 20)
+    for seed in range(12):
+        rgb = np.full((64, 96, 3), 30, np.uint8)
+        disparity, person = np.ones((32, 48), np.float32), np.zeros((32, 48), np.float32)
+        put_into(rgb, disparity, person, cut, np.random.default_rng(seed))
+        inside = person > 0.99
+        assert inside.any()
+        assert np.isnan(disparity[inside]).all()
+        assert (rgb[::2, ::2][inside][:, 0] > 150).all()
+        assert (rgb[::2, ::2][np.isfinite(disparity)] == 30).all()
+
+
+def test_batches_show_people_and_guests_when_asked(tmp_path):
+    write_pack(tmp_path / "p", [_item(), _portrait()])
+    photos = Pack(tmp_path / "p")
+    config = CropConfig(sizes=((32, 32),), min_scale=1.0, pasted=1.0)
+    batch = next(batches(photos, [], 4, lambda: config, 0, people_count=2))
+    assert np.isfinite(batch.person[:2]).all()
+    assert all(np.isnan(disparity).any() for disparity in batch.disparity)
 
 
 def test_recolour_keeps_type_and_size():

@@ -84,5 +84,5 @@ def test_unknown_depth_everywhere_is_survived(tmp_path):
     trainer = Trainer(TINY, None, tmp_path)
     rgb = np.zeros((2, 64, 96, 3), np.uint8)
     unknown = np.full((2, 32, 48), np.nan, np.float32)
-    losses = trainer.step(Batch(rgb, unknown, np.array([False, True])))
+    losses = trainer.step(Batch(rgb, unknown, unknown, np.array([False, True])))
     assert all(np.isfinite(v) for v in losses.values())

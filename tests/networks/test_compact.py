@@ -10,10 +10,11 @@ SMALL = CompactConfig(widths=(8, 8, 16, 16, 16), depths=(1, 1, 1, 1), decoder=(8
 
 
 @pytest.mark.parametrize("hw", [(32, 64), (96, 128), (160, 96)])
-def test_output_has_the_size_of_the_input_and_is_not_negative(hw):
-    disparity = Compact(SMALL).eval()(torch.rand(2, 3, *hw))
-    assert disparity.shape == (2, 1, *hw)
+def test_outputs_have_the_size_of_the_input_and_their_ranges(hw):
+    disparity, person = Compact(SMALL).eval()(torch.rand(2, 3, *hw))
+    assert disparity.shape == person.shape == (2, 1, *hw)
     assert (disparity >= 0).all()
+    assert 0 < person.min() < person.max() < 1
 
 
 def test_shipped_size_stays_under_six_million_parameters():
@@ -24,7 +25,8 @@ def test_shipped_size_stays_under_six_million_parameters():
 @pytest.mark.parametrize("block", ["residual", "inverted", "mixer"])
 def test_every_encoder_block_keeps_the_contract(block):
     config = CompactConfig(block, (8, 8, 16, 16, 16), (1, 1, 1, 1), (8, 8, 16))
-    assert Compact(config).eval()(torch.rand(1, 3, 64, 64)).shape == (1, 1, 64, 64)
+    estimates = Compact(config).eval()(torch.rand(1, 3, 64, 64))
+    assert estimates.disparity.shape == estimates.person.shape == (1, 1, 64, 64)
 
 
 def test_convention_position_planes_grow_down_and_right_from_cell_centres():
@@ -41,5 +43,6 @@ def test_forced_features_replace_the_first_channels_only_where_not_nan():
     hint[1] = float("nan")
     forced, own = net.stages(image, {"e3": hint})
     torch.testing.assert_close(own["e3"], seen["e3"])
-    torch.testing.assert_close(forced[1], plain[1])
-    assert not torch.allclose(forced[0], plain[0])
+    for with_hint, without in zip(forced, plain, strict=True):
+        torch.testing.assert_close(with_hint[1], without[1])
+        assert not torch.allclose(with_hint[0], without[0])

@@ -72,7 +72,8 @@ def store_half(model: onnx.ModelProto) -> None:
 def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
     """Write a folded network as ONNX with dynamic height and width.
 
-    Input ``image`` 1 3 h w float32 RGB 0..1, output ``disparity`` 1 1 h w float32 >= 0.
+    Input ``image`` 1 3 h w float32 RGB 0..1; outputs, 1 1 h w float32: ``disparity`` >= 0 and
+    ``person``, a probability.
 
     Args:
         net: as returned by ``folded``.
@@ -89,8 +90,8 @@ def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
             opset_version=OPSET,
             dynamo=False,
             input_names=["image"],
-            output_names=["disparity"],
-            dynamic_axes={"image": free, "disparity": free},
+            output_names=["disparity", "person"],
+            dynamic_axes={"image": free, "disparity": free, "person": free},
         )
     model = onnx.load(str(path))
     store_half(model)
@@ -118,5 +119,7 @@ def parity(net: Compact, path: Path, hw: tuple[int, int] = (96, 160)) -> float:
     image = np.random.default_rng(0).random((1, 3, *hw), np.float32)
     session = onnxruntime.InferenceSession(str(path))
     with torch.no_grad():
-        expected = net(torch.from_numpy(image)).numpy()
-    return float(np.abs(session.run(None, {"image": image})[0] - expected).max())
+        expected = net(torch.from_numpy(image))._asdict()
+    names = [output.name for output in session.get_outputs()]
+    answers = zip(names, session.run(names, {"image": image}), strict=True)
+    return max(float(np.abs(own - expected[name].numpy()).max()) for name, own in answers)

@@ -13,6 +13,7 @@ from pullfocus.lab.data.crops import batches
 from pullfocus.lab.data.pack import Item, Pack, write_pack
 from pullfocus.lab.data.photos import labelled_photos, sensor_items
 from pullfocus.lab.parallel import fresh_meeting, join_group
+from pullfocus.lab.person_teacher import PersonTeacher, person_teacher_path
 from pullfocus.lab.scenes.generate import scenes
 from pullfocus.lab.scenes.textures import build_stack
 from pullfocus.lab.teacher import Teacher, teacher_path
@@ -22,7 +23,7 @@ from pullfocus.lab.train import TrainConfig, Trainer, crop_config, run
 def prepare(config: TrainConfig, data: Path, cache: Path) -> None:
     """Write the packs a recipe asks for that are not there yet."""
     makers = {
-        "photos": lambda: labelled_photos(data, Teacher(teacher_path(data), 1)),
+        "photos": lambda: labelled_photos(data, Teacher(teacher_path(data), 1), _people(data)),
         "sensor": lambda: sensor_items(data),
         "scenes": lambda: _rendered(data, cache, SCENES),
         "roads": lambda: _rendered(data, cache, SCENES // 4, "road"),
@@ -32,14 +33,19 @@ def prepare(config: TrainConfig, data: Path, cache: Path) -> None:
             write_pack(cache / name, makers[name]())
 
 
+def _people(data: Path) -> PersonTeacher | None:
+    path = person_teacher_path(data)
+    return PersonTeacher(path) if path.exists() else None
+
+
 SCENES = 6000
 """Rendered scenes in the pack, h w = 240 320."""
 
 
 def _rendered(data: Path, cache: Path, count: int, only: str | None = None) -> Iterator[Item]:
     os.environ.setdefault("LP_NUM_THREADS", "1")
-    people = data / "networks" / "selfie-segmentation.onnx"
-    return scenes(build_stack(Pack(cache / "photos"), people, 0), 0, count, (240, 320), only)
+    stack = build_stack(Pack(cache / "photos"), _people(data), 0)
+    return scenes(stack, 0, count, (240, 320), only)
 
 
 def train_process(
@@ -60,7 +66,12 @@ def train_process(
     seed = config.seed * 1_000_003 + trainer.crops * 17 + rank
     photos = Pack(cache / "photos")
     stream = batches(
-        photos, truths, config.photos_per_batch, lambda: crop_config(config, trainer.crops), seed
+        photos,
+        truths,
+        config.photos_per_batch,
+        lambda: crop_config(config, trainer.crops),
+        seed,
+        config.people_per_batch,
     )
     if start is not None and trainer.crops == 0:
         trainer.start_from(start, next(stream))

@@ -39,6 +39,8 @@ class TrainConfig:
     """Larger views for the last part of the run, from ``late_from`` crops on."""
     late_from: int = 0
     photos_per_batch: int = 16
+    people_per_batch: int = 0
+    """So many of the photos show people, if any do."""
     truths_per_batch: dict[str, int] = field(default_factory=dict)
     """Pack name -> views a batch."""
     total_crops: int = 400_000
@@ -49,6 +51,7 @@ class TrainConfig:
     final_rate: float = 2e-5
     weight_decay: float = 0.02
     hint_weight: float = 1.0
+    person_weight: float = 1.0
     seed: int = 1
     save_every_s: float = 240.0
 
@@ -108,12 +111,13 @@ class Trainer:
             group["lr"] = learning_rate(self.config, self.crops)
         image = image.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
-            disparity, seen = self.net.stages(image, self._forced(hints, image))
+            estimates, seen = self.net.stages(image, self._forced(hints, image))
         losses = self._hint_losses(seen, hints, torch.from_numpy(batch.is_truth))
         total = hint_weight(self.config, self.crops) * sum(losses.values(), torch.zeros(()))
-        for name, value in _disparity_losses(disparity, batch).items():
-            losses[name] = value
-            total = total + value
+        answers = _disparity_losses(estimates.disparity, batch)
+        answers["person"] = self.config.person_weight * _person_loss(estimates.person, batch)
+        total = total + sum(answers.values())
+        losses |= answers
         if not torch.isfinite(total):
             raise FloatingPointError(f"loss is not finite after {self.crops} crops")
         self.optimiser.zero_grad(set_to_none=True)
@@ -183,6 +187,16 @@ def _disparity_losses(disparity: Tensor, batch: Batch) -> dict[str, Tensor]:
             if mask.any():
                 losses[f"{name}_{kind}"] = (value * weight)[mask].sum() / len(truth)
     return losses
+
+
+def _person_loss(logits: Tensor, batch: Batch) -> Tensor:
+    """Return the cross entropy of person logits b 1 h w (compared at half size) where known."""
+    target = torch.from_numpy(batch.person)
+    known = torch.isfinite(target)
+    own = nn.functional.avg_pool2d(logits.float(), 2)[:, 0][known]
+    if len(own) == 0:
+        return logits.sum() * 0
+    return nn.functional.binary_cross_entropy_with_logits(own, target[known])
 
 
 def run(trainer: Trainer, stream: Iterable[Batch], log_every: int = 25) -> None:

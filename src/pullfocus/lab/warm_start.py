@@ -44,10 +44,12 @@ def start_from_onnx(path: Path, net: Compact, images: torch.Tensor) -> Compact:
         path: an exported file of the same configuration.
         net: the network to fill; left in evaluation mode.
         images: b 3 h w in 0..1, ordinary pictures; b h w / 1024 should be some hundreds.
+
+    Layers that the file does not hold (those of a head that is new) stay as they were made.
     """
     weights = read_weights(path)
     for name, module in net.named_modules():
-        if isinstance(module, ConvNorm):
+        if isinstance(module, ConvNorm) and f"{name}.0.weight" in weights:
             conv, norm = _pair(module)
             conv.weight.copy_(weights[f"{name}.0.weight"])
             norm.bias.copy_(weights[f"{name}.0.bias"])
@@ -55,13 +57,17 @@ def start_from_onnx(path: Path, net: Compact, images: torch.Tensor) -> Compact:
             norm.bias.add_(norm.running_mean)
             module.register_forward_hook(_measure_norm)
     state = net.state_dict()
-    state |= {name: weights[name] for name in state if name in weights and name.startswith("out")}
-    context = {n: w for n, w in weights.items() if ".mix." in n}
-    net.load_state_dict(state | context)
+    state |= {n: w for n, w in weights.items() if n in state and _is_plain(n)}
+    net.load_state_dict(state)
     net.eval()(images)
     for module in net.modules():
         module._forward_hooks.clear()
     return net
+
+
+def _is_plain(name: str) -> bool:
+    """Tell whether weights belong to a layer without a norm: the two outputs and the context."""
+    return name.startswith(("out.", "person.")) or ".mix." in name
 
 
 def _pair(module: nn.Module) -> tuple[nn.Conv2d, Any]:

@@ -1,8 +1,9 @@
-"""The network inside the wheel: one RGB picture in, relative disparity out.
+"""The network inside the wheel: one RGB picture in, relative disparity and people out.
 
     image 3 h w -> stem 1/2 -> stage 1/4 -> 1/8 -> 1/16 (+ position, context) -> 1/32 context
-                                 |      |      |
-                 disparity <- head 1/2 <- join 1/4 <- join 1/8 <- join 1/16
+                      |          |      |      |
+       disparity <- head 1/2 <- join 1/4 <- join 1/8 <- join 1/16
+          person <- head 1/2 <- join 1/4 <- join 1/8 <----'
 
 Every stage's first channels can be made to imitate a teacher's stage (``Hints``); the lab trains
 with them, the exported graph holds nothing of it but the weights.
@@ -11,6 +12,7 @@ with them, the exported graph holds nothing of it but the weights.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +37,15 @@ class CompactConfig:
     depths: tuple[int, int, int, int] = (2, 3, 3, 1)
     decoder: tuple[int, int, int] = (24, 48, 96)
     """Channels at strides 2, 4, 8 on the way up."""
+    person: tuple[int, int, int] = (16, 32, 48)
+    """The same on the way up to the person mask."""
+
+
+class Estimates(NamedTuple):
+    """What the network says of b pictures: disparity b 1 h w and where people are, b 1 h w."""
+
+    disparity: Tensor
+    person: Tensor
 
 
 def position_planes(x: Tensor) -> Tensor:
@@ -66,9 +77,10 @@ class Join(nn.Module):
 
 
 class Compact(nn.Module):
-    """Relative disparity from one picture, dynamic size in multiples of 32.
+    """Relative disparity and people from one picture, dynamic size in multiples of 32.
 
-    Convention: input b 3 h w RGB in 0..1 (sRGB-encoded); output b 1 h w, >= 0, larger = nearer.
+    Convention: input b 3 h w RGB in 0..1 (sRGB-encoded); disparity >= 0, larger = nearer; person
+    is a probability in 0..1.
     """
 
     mean: Tensor
@@ -95,17 +107,23 @@ class Compact(nn.Module):
         self.out = nn.Conv2d(d1, 1, 3, padding=1)
         if self.out.bias is not None:
             nn.init.constant_(self.out.bias, 0.5)
+        p1, p2, p3 = config.person
+        self.p3 = Join(w4, w3, p3)
+        self.p2 = Join(p3, w2, p2)
+        self.p1 = Join(p2, w1, p1)
+        self.person = nn.Conv2d(p1, 1, 3, padding=1)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Return disparity b 1 h w for an image b 3 h w."""
-        return self.stages(image, {})[0]
+    def forward(self, image: Tensor) -> Estimates:
+        """Return disparity and the probability of a person for an image b 3 h w."""
+        disparity, person = self.stages(image, {})[0]
+        return Estimates(disparity, person.sigmoid())
 
-    def stages(self, image: Tensor, forced: Hints) -> tuple[Tensor, Hints]:
-        """Return disparity and the features at ``STAGES``; forced features replace own ones.
+    def stages(self, image: Tensor, forced: Hints) -> tuple[Estimates, Hints]:
+        """Return the estimates and the features at ``STAGES``; forced features replace own ones.
 
-        A forced tensor b k h w takes the place of the first k channels of that stage for all
-        that follows, except in pictures where it is NaN; the returned features are the network's
-        own, before replacement.
+        ``person`` is given as logits here. A forced tensor b k h w takes the place of the first k
+        channels of that stage for all that follows, except in pictures where it is NaN; the
+        returned features are the network's own, before replacement.
         """
         seen: Hints = {}
 
@@ -123,8 +141,14 @@ class Compact(nn.Module):
         e3 = place("e3", self.e3(e2))
         e4 = place("e4", self.e4(e3))
         e5 = self.e5(torch.cat([e4, position_planes(e4)], 1))
-        d3 = place("d3", self.d3(self.j4(e5, e4), e3))
+        j4 = self.j4(e5, e4)
+        d3 = place("d3", self.d3(j4, e3))
         d2 = place("d2", self.d2(d3, e2))
         d1 = place("d1", self.d1(d2, e1))
-        half = functional.softplus(self.out(d1).float(), beta=4.0)
-        return functional.interpolate(half, scale_factor=2.0, mode="bilinear"), seen
+        disparity = functional.softplus(self.out(d1).float(), beta=4.0)
+        person = self.person(self.p1(self.p2(self.p3(j4, e3), e2), e1)).float()
+        return Estimates(_doubled(disparity), _doubled(person)), seen
+
+
+def _doubled(x: Tensor) -> Tensor:
+    return functional.interpolate(x, scale_factor=2.0, mode="bilinear")

@@ -1,15 +1,16 @@
-"""Random views of packed pictures: crop, mirror, colour, blur; picture and disparity alike."""
+"""Random views of packed pictures: crop, mirror, colour, blur; picture and maps alike."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
 from pullfocus.lab.data.pack import Item, Pack
+from pullfocus.lab.data.people import cut_out, put_into, with_people
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,13 @@ class CropConfig:
         sizes: (h, w) a batch may have; one is drawn per batch.
         min_scale: smallest side of a crop as a share of the largest that fits.
         stretch: largest relative change of aspect (natural logarithm).
+        pasted: share of the photos' views that get a person from another photo.
     """
 
     sizes: tuple[tuple[int, int], ...] = ((192, 256), (256, 192), (192, 320), (224, 224))
     min_scale: float = 0.45
     stretch: float = 0.15
+    pasted: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,22 @@ class Batch:
     Attributes:
         rgb: b h w 3 uint8.
         disparity: b h/2 w/2 float32, relative, larger = nearer, NaN = unknown.
+        person: b h/2 w/2 float32 in 0..1, NaN = unknown.
         is_truth: b bool; False where the disparity is a teacher's.
     """
 
     rgb: np.ndarray
     disparity: np.ndarray
+    person: np.ndarray
     is_truth: np.ndarray
+
+
+class View(NamedTuple):
+    """One view: rgb h w 3 uint8, disparity and person h/2 w/2 float32."""
+
+    rgb: np.ndarray
+    disparity: np.ndarray
+    person: np.ndarray
 
 
 def _box(hw: tuple[int, int], aspect: float, scale: float, rng: np.random.Generator) -> np.ndarray:
@@ -83,19 +96,30 @@ def recolour(rgb: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def view(
-    item: Item, hw: tuple[int, int], config: CropConfig, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return one random view: rgb h w 3 uint8 and disparity h/2 w/2 float32."""
+    item: Item,
+    hw: tuple[int, int],
+    config: CropConfig,
+    rng: np.random.Generator,
+    guest: Item | None = None,
+) -> View:
+    """Return one random view of a picture, with the people of ``guest`` put into it."""
     aspect = hw[1] / hw[0] * np.exp(rng.uniform(-config.stretch, config.stretch))
     scale = 1 - (1 - config.min_scale) * rng.random() ** 1.5
     box = _box(item.rgb.shape[:2], aspect, scale, rng)
-    rgb = _cut(item.rgb, box, hw, None)
     half = (hw[0] // 2, hw[1] // 2)
     how = cv2.INTER_NEAREST if item.source == "sensor" else cv2.INTER_LINEAR
+    rgb = _cut(item.rgb, box, hw, None)
     disparity = _cut(item.disparity.astype(np.float32), box, half, how)
+    person = np.full(half, np.nan, np.float32)
+    if item.person is not None:
+        person = _cut(item.person.astype(np.float32), box, half, cv2.INTER_LINEAR)
+    if guest is not None:
+        cut = cut_out(guest)
+        cut[..., :3] = recolour(cut[..., :3], rng)
+        put_into(rgb, disparity, person, cut, rng)
     if rng.random() < 0.5:
-        rgb, disparity = rgb[:, ::-1], disparity[:, ::-1]
-    return recolour(rgb, rng), disparity
+        rgb, disparity, person = rgb[:, ::-1], disparity[:, ::-1], person[:, ::-1]
+    return View(recolour(rgb, rng), disparity, person)
 
 
 def batches(
@@ -104,21 +128,27 @@ def batches(
     photo_count: int,
     current: Callable[[], CropConfig],
     seed: int,
+    people_count: int = 0,
 ) -> Iterator[Batch]:
-    """Yield batches for ever: ``photo_count`` labelled photos, then each truth pack's own count.
+    """Yield batches for ever: labelled photos, then each truth pack's own count.
 
-    ``current`` is asked before every batch. Deterministic by seed.
+    ``people_count`` of the ``photo_count`` photos show people if any do. ``current`` is asked
+    before every batch. Deterministic by seed.
     """
     rng = np.random.default_rng(seed)
-    sources = [(photos, photo_count, False), *((pack, n, True) for pack, n in truths)]
+    people = with_people(photos)
     while True:
         config = current()
         hw = config.sizes[rng.integers(len(config.sizes))]
-        views, truth = [], []
-        for pack, count, is_truth in sources:
+        views = []
+        for i in range(photo_count):
+            known = i < people_count and len(people) > 0
+            item = photos[int(rng.choice(people) if known else rng.integers(len(photos)))]
+            has_guest = len(people) > 0 and rng.random() < config.pasted
+            guest = photos[int(rng.choice(people))] if has_guest else None
+            views.append(view(item, hw, config, rng, guest))
+        for pack, count in truths:
             for _ in range(count):
                 views.append(view(pack[int(rng.integers(len(pack)))], hw, config, rng))
-                truth.append(is_truth)
-        yield Batch(
-            np.stack([v[0] for v in views]), np.stack([v[1] for v in views]), np.array(truth)
-        )
+        stacked = View(*(np.stack(maps) for maps in zip(*views, strict=True)))
+        yield Batch(*stacked, is_truth=np.arange(len(views)) >= photo_count)

@@ -1,8 +1,9 @@
 """Pictures packed into one file: the way photos, frames and rendered scenes reach training.
 
-A pack is a folder with ``index.json`` (one row an item), ``rgb.bin`` (uint8 h w 3) and
-``disparity.bin`` (float16 at its own size, larger = nearer, NaN = unknown). It is read through
-memory maps, so that many processes share one copy.
+A pack is a folder with ``index.json`` (one row an item), ``rgb.bin`` (uint8 h w 3),
+``disparity.bin`` (float16 at its own size, larger = nearer, NaN = unknown) and ``person.bin``
+(float16 at the size of disparity, 0..1, NaN = unknown). It is read through memory maps, so that
+many processes share one copy.
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Item:
-    """One picture with disparity of any size (relative, larger = nearer, NaN = unknown)."""
+    """One picture with disparity of any size (relative, larger = nearer, NaN = unknown).
+
+    ``person`` has the size of disparity, 0..1, NaN = unknown; None = unknown everywhere.
+    """
 
     name: str
     source: str
     rgb: np.ndarray
     disparity: np.ndarray
+    person: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,11 @@ def write_pack(folder: Path, items: Iterable[Item]) -> int:
     """Write a pack, index last (a pack without index is unfinished); return the item count."""
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[_Row] = []
-    with (folder / "rgb.bin").open("wb") as rgb, (folder / "disparity.bin").open("wb") as disp:
+    with (
+        (folder / "rgb.bin").open("wb") as rgb,
+        (folder / "disparity.bin").open("wb") as disp,
+        (folder / "person.bin").open("wb") as person,
+    ):
         for item in items:
             h, w = item.rgb.shape[:2]
             dh, dw = item.disparity.shape
@@ -48,6 +57,8 @@ def write_pack(folder: Path, items: Iterable[Item]) -> int:
             )
             rgb.write(np.ascontiguousarray(item.rgb, np.uint8).tobytes())
             disp.write(item.disparity.astype(np.float16).tobytes())
+            mask = np.full((dh, dw), np.nan) if item.person is None else item.person
+            person.write(mask.astype(np.float16).tobytes())
     (folder / "index.json").write_text(json.dumps([asdict(row) for row in rows]))
     return len(rows)
 
@@ -63,6 +74,7 @@ class Pack:
         self._rows = [_Row(**row) for row in json.loads((folder / "index.json").read_text())]
         self._rgb = np.memmap(folder / "rgb.bin", np.uint8, "r")
         self._disparity = np.memmap(folder / "disparity.bin", np.float16, "r")
+        self._person = np.memmap(folder / "person.bin", np.float16, "r")
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -72,8 +84,9 @@ class Pack:
         h, w = row.rgb_hw
         dh, dw = row.disparity_hw
         rgb = self._rgb[row.rgb_at : row.rgb_at + h * w * 3].reshape(h, w, 3)
-        disparity = self._disparity[row.disparity_at : row.disparity_at + dh * dw]
-        return Item(row.name, row.source, rgb, disparity.reshape(dh, dw))
+        maps = slice(row.disparity_at, row.disparity_at + dh * dw)
+        disparity = self._disparity[maps].reshape(dh, dw)
+        return Item(row.name, row.source, rgb, disparity, self._person[maps].reshape(dh, dw))
 
     def __iter__(self) -> Iterator[Item]:
         return (self[i] for i in range(len(self)))

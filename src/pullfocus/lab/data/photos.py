@@ -14,6 +14,7 @@ import numpy as np
 
 from pullfocus.lab.data.pack import Item
 from pullfocus.lab.data.truth import read_rgb, sensor_training
+from pullfocus.lab.person_teacher import PersonTeacher, person_label
 from pullfocus.lab.teacher import Teacher
 
 TRAINING_FOLDERS = (
@@ -74,8 +75,10 @@ def ensemble_label(teacher: Teacher, rgb: np.ndarray) -> np.ndarray:
     return standardised(total)
 
 
-def labelled_photos(data: Path, teacher: Teacher, limit: int | None = None) -> Iterator[Item]:
-    """Yield every training photo with its teacher's label; unreadable files are passed over."""
+def labelled_photos(
+    data: Path, teacher: Teacher, people: PersonTeacher | None = None, limit: int | None = None
+) -> Iterator[Item]:
+    """Yield every training photo with its teachers' labels; unreadable files are passed over."""
     count = 0
     for folder in TRAINING_FOLDERS:
         for path in sorted((data / folder).rglob("*")):
@@ -88,7 +91,8 @@ def labelled_photos(data: Path, teacher: Teacher, limit: int | None = None) -> I
             if min(rgb.shape[:2]) < 96:
                 continue
             count += 1
-            yield Item(path.name, folder, rgb, ensemble_label(teacher, rgb))
+            person = None if people is None else person_label(people, rgb, path.parent.name)
+            yield Item(path.name, folder, rgb, ensemble_label(teacher, rgb), person)
 
 
 def sensor_items(data: Path) -> Iterator[Item]:

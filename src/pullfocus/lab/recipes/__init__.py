@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from pullfocus.lab.recipes.compact import compact, compact_tiny
+from pullfocus.lab.recipes.compact import compact, compact_more, compact_tiny
 from pullfocus.lab.train import TrainConfig
 
-RECIPES: dict[str, TrainConfig] = {"compact": compact(), "compact-tiny": compact_tiny()}
+RECIPES: dict[str, TrainConfig] = {
+    "compact": compact(),
+    "compact-more": compact_more(),
+    "compact-tiny": compact_tiny(),
+}
 """Recipes by the name that ``python -m pullfocus.lab train`` takes."""

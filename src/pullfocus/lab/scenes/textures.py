@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 
 from pullfocus.lab.data.pack import Pack
+from pullfocus.lab.person_teacher import PersonTeacher
 
 SIDE = 160
 """Texture side, px."""
@@ -110,20 +110,13 @@ def photo_surface(photos: Pack, rng: np.random.Generator) -> np.ndarray:
     return cv2.resize(rgb[y : y + side, x : x + side], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
-def person_cutouts(photos: Pack, network: Path, limit: int) -> Iterator[tuple[np.ndarray, float]]:
-    """Yield people cut out of photos by a public network: SIDE SIDE 4 uint8 and their aspect.
-
-    Source: MediaPipe selfie segmentation (Apache-2.0), input 1 256 256 3 in 0..1.
-    """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(network), options)
-    name, found = session.get_inputs()[0].name, 0
+def person_cutouts(
+    photos: Pack, teacher: PersonTeacher, limit: int
+) -> Iterator[tuple[np.ndarray, float]]:
+    """Yield people cut out of photos by a public network: SIDE SIDE 4 uint8 and their aspect."""
+    found = 0
     for item in photos:
-        image = cv2.resize(item.rgb, (256, 256)).astype(np.float32) / 255
-        soft = session.run(None, {name: image[None]})[0][0, :, :, 0]
+        soft = teacher(item.rgb)
         mask = cv2.resize(soft, item.rgb.shape[1::-1]) > 0.5
         unsure = ((soft > 0.2) & (soft < 0.8)).mean() / max((soft > 0.5).mean(), 1e-6)
         if not 0.05 < mask.mean() < 0.7 or unsure > 0.2:
@@ -139,7 +132,7 @@ def person_cutouts(photos: Pack, network: Path, limit: int) -> Iterator[tuple[np
             return
 
 
-def build_stack(photos: Pack | None, people_network: Path | None, seed: int) -> Stack:
+def build_stack(photos: Pack | None, people: PersonTeacher | None, seed: int) -> Stack:
     """Return 700 or so textures, deterministic by seed; procedural ones only without photos."""
     rng = np.random.default_rng(seed)
     made: list[tuple[str, np.ndarray, float]] = []
@@ -149,8 +142,8 @@ def build_stack(photos: Pack | None, people_network: Path | None, seed: int) -> 
     made += [("rods", _byte(lattice(rng)), rng.uniform(0.5, 2.0)) for _ in range(40)]
     if photos is not None:
         made += [("photo", photo_surface(photos, rng), 1.0) for _ in range(300)]
-        if people_network is not None and people_network.exists():
-            cutouts = person_cutouts(photos, people_network, 250)
+        if people is not None:
+            cutouts = person_cutouts(photos, people, 250)
             made += [("person", rgba, aspect) for rgba, aspect in cutouts]
     names = np.array([kind for kind, _, _ in made])
     rgba = np.stack([_opaque(t) for _, t, _ in made])
