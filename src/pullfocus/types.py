@@ -181,6 +181,8 @@ class DepthMap:
         convention, read through the reference scene of `lens.optics` where 1 stands for 1 m.
     uncertainty: float32 (h, w), one standard deviation in the disparity's own unit, or None.
     source: where it comes from, for people: a model id, a file name, "the photo's own depth".
+    person: float32 of a size of its own (small: that of the network), 0..1, the probability that a
+        person is seen there; None where nobody looked. It covers the same picture.
 
     Convention: upright, aligned with the photo, pixel centres at +0.5.
     """
@@ -190,6 +192,7 @@ class DepthMap:
     uncertainty: Float32[np.ndarray, "h w"] | None = None
     source: str = "array"
     licence: str | None = None
+    person: Float32[np.ndarray, "ph pw"] | None = None
 
     def __post_init__(self) -> None:
         if self.disparity.ndim != 2 or 0 in self.disparity.shape:
@@ -201,6 +204,8 @@ class DepthMap:
         object.__setattr__(self, "disparity", _frozen(self.disparity))
         if self.uncertainty is not None:
             object.__setattr__(self, "uncertainty", _frozen(self.uncertainty))
+        if self.person is not None:
+            object.__setattr__(self, "person", _frozen(self.person))
 
     @classmethod
     def from_disparity(

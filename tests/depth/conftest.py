@@ -22,6 +22,7 @@ def write_onnx(tmp_path: Path) -> Writer:
         name: str = "tiny.onnx",
         size_hw: tuple[int | str, int | str] = ("h", "w"),
         gain: float = 1.0,
+        sees_people: bool = False,
         **metadata: str,
     ) -> Path:
         given = helper.make_tensor_value_info("image", kinds.FLOAT, [1, 3, *size_hw])
@@ -31,7 +32,11 @@ def write_onnx(tmp_path: Path) -> Writer:
             helper.make_node("ReduceMean", ["image"], ["grey"], axes=[1], keepdims=1),
             helper.make_node("Mul", ["grey", "gain"], ["disparity"]),
         ]
-        graph = helper.make_graph(nodes, "tiny", [given], [answer], [factor])
+        answers = [answer]
+        if sees_people:
+            nodes.append(helper.make_node("Identity", ["grey"], ["person"]))
+            answers.append(helper.make_tensor_value_info("person", kinds.FLOAT, [1, 1, *size_hw]))
+        graph = helper.make_graph(nodes, "tiny", [given], answers, [factor])
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
         helper.set_model_props(model, metadata)
         path = tmp_path / name

@@ -34,6 +34,16 @@ def test_convention_larger_is_farther_is_turned_round(write_onnx, plain, bright_
     assert depth.at(0.8, 0.5) > 0.9
 
 
+def test_people_come_with_the_depth_where_the_file_knows_them(write_onnx, plain, bright_left):
+    photo = Photo.from_array(bright_left)
+    assert estimate_depth(photo, write_onnx(preprocessing=plain)).person is None
+    path = write_onnx("people.onnx", sees_people=True, preprocessing=plain)
+    person = estimate_depth(photo, path).person
+    assert person.shape == (32, 64)
+    np.testing.assert_allclose(person[:, :28], 210 / 255, atol=1e-5)
+    np.testing.assert_allclose(person[:, 36:], 40 / 255, atol=1e-5)
+
+
 def test_polarity_corrects_kind(write_onnx, plain):
     path = write_onnx(kind="relative disparity", polarity="larger = farther", preprocessing=plain)
     assert find_card(path).output == "relative_depth"

@@ -17,12 +17,15 @@ class RawDepth:
 
     values: float32 (h, w), finite. kind: what they mean; "disparity" is larger = nearer, "depth"
         larger = farther; "metric" is 1/m or m.
+    person: float32 of any (h, w), 0..1, the probability that a person is seen there; None where
+        the network does not look for people.
 
     Convention: covers the same field of view as the picture that was given, origin top left.
     """
 
     values: Float32[np.ndarray, "h w"]
     kind: OutputKind
+    person: Float32[np.ndarray, "ph pw"] | None = None
 
 
 @runtime_checkable

@@ -50,9 +50,10 @@ def estimate_depth(
 
 def _estimated(photo: Photo, estimator: Estimator, refine: bool, uncertainty: bool) -> DepthMap:
     rgb = working_rgb(photo)
-    disparity, kind = to_disparity(estimator.estimate(rgb))
+    raw = estimator.estimate(rgb)
+    disparity, kind = to_disparity(raw)
     spread = spread_of(estimator, rgb, disparity, kind) if uncertainty else None
-    small = DepthMap(disparity, kind, spread, estimator.id, estimator.card.licence)
+    small = DepthMap(disparity, kind, spread, estimator.id, estimator.card.licence, raw.person)
     return _at_photo_size(small, photo, refine)
 
 

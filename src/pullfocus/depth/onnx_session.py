@@ -16,6 +16,9 @@ from pullfocus.depth.estimator import RawDepth
 from pullfocus.depth.preprocess import inner_part, prepare
 from pullfocus.errors import MissingModelError, UnreadableInputError
 
+PERSON = "person"
+"""Name of the output that holds the probability of a person, in files of the lab."""
+
 _sessions: dict[tuple[str, int, int], Any] = {}
 _lock = threading.Lock()
 
@@ -75,7 +78,7 @@ def _first_line(error: Exception) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OnnxEstimator:
-    """A depth network in an ONNX file with one picture input and one map output."""
+    """A depth network in an ONNX file: one picture in, a depth map out, `person` too if it can."""
 
     card: ModelCard
     path: Path
@@ -95,14 +98,18 @@ class OnnxEstimator:
         session = open_session(self.path)
         given = prepare(rgb, self.card.preprocessing)
         try:
-            answer = session.run(None, {session.get_inputs()[0].name: given.tensor})[0]
+            answers = session.run(None, {session.get_inputs()[0].name: given.tensor})
         except Exception as error:  # noqa: BLE001 - as above
             raise UnreadableInputError(
                 f"The network {self.path} did not accept a picture of "
                 f"{given.tensor.shape[3]}x{given.tensor.shape[2]} pixels ({_first_line(error)}); "
                 "state its size in the file's metadata."
             ) from None
-        return RawDepth(inner_part(single_map(answer, self.path), given.inner_hw), self.card.output)
+        names = [output.name for output in session.get_outputs()]
+        found = answers[names.index(PERSON)] if PERSON in names[1:] else None
+        person = None if found is None else inner_part(single_map(found, self.path), given.inner_hw)
+        depth = inner_part(single_map(answers[0], self.path), given.inner_hw)
+        return RawDepth(depth, self.card.output, person)
 
 
 def single_map(answer: Any, origin: object) -> Float32[np.ndarray, "h w"]:
