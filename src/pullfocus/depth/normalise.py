@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 
 from pullfocus.depth.card import OutputKind
 from pullfocus.depth.estimator import RawDepth
@@ -23,6 +23,12 @@ def to_disparity(raw: RawDepth) -> tuple[Float32[np.ndarray, "h w"], DepthKind]:
 
     Convention: larger = nearer, >= 0; relative disparity lies in 0..1.
     """
+    values, kind = unscaled_disparity(raw)
+    return (values if kind == "metric" else normalised(values)), kind
+
+
+def unscaled_disparity(raw: RawDepth) -> tuple[Float32[np.ndarray, "h w"], DepthKind]:
+    """Turn raw depth into disparity; relative disparity keeps the network's own scale and shift."""
     values = _finite(np.asarray(raw.values, np.float32), raw.kind)
     if raw.kind == "metric_disparity":
         return np.clip(values, 0, np.float32(1 / NEAREST_M)), "metric"
@@ -30,7 +36,7 @@ def to_disparity(raw: RawDepth) -> tuple[Float32[np.ndarray, "h w"], DepthKind]:
         return 1 / np.maximum(values, np.float32(NEAREST_M)), "metric"
     if raw.kind == "relative_depth":
         values = 1 / (0.1 + 0.9 * normalised(values))
-    return normalised(values), "relative"
+    return values, "relative"
 
 
 def _finite(values: np.ndarray, kind: OutputKind) -> np.ndarray:
@@ -46,17 +52,25 @@ def _finite(values: np.ndarray, kind: OutputKind) -> np.ndarray:
 
 
 def normalised(values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
-    """Scale values to 0..1 by their 0.5th and 99.5th percentile, keeping their order.
-
-    The percentiles land on SHOULDER and 1 - SHOULDER; what lies beyond bends smoothly towards 0
-    and 1 instead of being cut, so that one hot pixel neither squeezes the scene nor leaves a
-    plateau. A constant map becomes 0.5.
-    """
-    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
+    """Scale values to 0..1 by their own ends, keeping their order; a constant map becomes 0.5."""
+    low, high = ends_of(values)
     if high - low <= 1e-6 * max(abs(low), abs(high), 1e-6):
         return np.full(values.shape, 0.5, np.float32)
     unit = (values.astype(np.float64) - low) / (high - low)
-    unit = SHOULDER + (1 - 2 * SHOULDER) * unit
+    return bent_to_unit(SHOULDER + (1 - 2 * SHOULDER) * unit)
+
+
+def ends_of(values: Float32[np.ndarray, "h w"]) -> tuple[float, float]:
+    """Return the 0.5th and 99.5th percentile: one hot pixel does not squeeze the scene."""
+    low, high = np.percentile(values, (0.5, 99.5))
+    return float(low), float(high)
+
+
+def bent_to_unit(unit: Float[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """Bend what lies outside SHOULDER .. 1 - SHOULDER smoothly towards 0 and 1.
+
+    Nothing is cut, so that values beyond the ends neither leave 0..1 nor leave a plateau.
+    """
     beyond_top = np.maximum(unit - (1 - SHOULDER), 0)
     beyond_bottom = np.maximum(SHOULDER - unit, 0)
     inside = np.clip(unit, SHOULDER, 1 - SHOULDER)

@@ -1,0 +1,114 @@
+"""Between two frames, for `steady_depth`: where every pixel was before, and whether it was seen.
+
+small_picture -> follow -> Motion; is_cut says that there is nothing to follow
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+SMALLEST_SIDE_PX = 16
+"""DIS flow needs some pixels for its patches."""
+ALIKE = 0.12
+"""Mean difference of sRGB codes (0..1) up to which two pixels may be the same point."""
+_CUT_SEEN = 0.5
+"""Share of followed pixels below which colours decide (measured: 0.75 and up within shots)."""
+_CUT_BLIND = 0.1
+"""Share below which it is a cut whatever the colours: there is nothing to hold on to."""
+_CUT_COLOURS = 0.6
+"""Shared part of two colour histograms (0..1) below which the colours are another shot's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """From the frame before to this one, on the grid of this one.
+
+    grid: float32 (h, w, 2), (x, y) in px where each pixel was in the frame before (cv2.remap's
+        map: pixel centres at whole numbers). seen: whether it could be followed there.
+    """
+
+    grid: Float32[np.ndarray, "h w 2"]
+    seen: Bool[np.ndarray, "h w"]
+
+    def carry(self, values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+        """Bring a map of the frame before to this frame."""
+        return np.asarray(_sampled(values, self.grid), np.float32)
+
+    @property
+    def way_px(self) -> Float32[np.ndarray, "h w"]:
+        """How far each pixel went."""
+        away = self.grid - _pixel_grid(*self.seen.shape)
+        return np.asarray(np.linalg.norm(away, axis=2), np.float32)
+
+
+def small_picture(rgb: UInt8[np.ndarray, "h w 3"], long_side_px: int) -> UInt8[np.ndarray, "a b 3"]:
+    """Shrink a frame so that its longer side has `long_side_px`; small ones are enlarged."""
+    import cv2
+
+    scale = long_side_px / max(rgb.shape[:2])
+    size = tuple(max(SMALLEST_SIDE_PX, round(n * scale)) for n in rgb.shape[1::-1])
+    mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(rgb, size, interpolation=mode), np.uint8)
+
+
+def follow(before: UInt8[np.ndarray, "h w 3"], now: UInt8[np.ndarray, "h w 3"]) -> Motion:
+    """Follow every pixel of `now` back to `before` by DIS flow, forwards and backwards.
+
+    Source: Kroeger et al. 2016, "Fast optical flow using dense inverse search"; the check of both
+        directions: Sundaram et al. 2010, "Dense point trajectories", equation 5.
+    """
+    import cv2
+
+    first, second = (cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) for rgb in (before, now))
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    still = np.zeros((*first.shape, 2), np.float32)
+    back, ahead = dis.calc(second, first, still.copy()), dis.calc(first, second, still.copy())
+    grid = _pixel_grid(*first.shape) + back
+    returned = _sampled(ahead, grid)
+    error = ((back + returned) ** 2).sum(axis=2)
+    limit = 0.01 * ((back**2).sum(axis=2) + (returned**2).sum(axis=2)) + 0.5
+    difference = np.abs(_sampled(before, grid).astype(np.float32) - now).mean(axis=2) / 255
+    return Motion(grid, (error < limit) & (difference < ALIKE) & _inside(grid))
+
+
+def is_cut(
+    before: UInt8[np.ndarray, "h w 3"], now: UInt8[np.ndarray, "h w 3"], motion: Motion
+) -> bool:
+    """Say whether another shot begins: little can be followed and the colours are others."""
+    share = float(motion.seen.mean())
+    if share >= _CUT_SEEN:
+        return False
+    return share < _CUT_BLIND or _shared_colours(before, now) < _CUT_COLOURS
+
+
+def _shared_colours(before: np.ndarray, now: np.ndarray) -> float:
+    """Intersection of two histograms of 8x8x8 colours. Source: Swain and Ballard 1991."""
+    import cv2
+
+    first, second = (
+        cv2.calcHist([rgb], [0, 1, 2], None, [8] * 3, [0, 256] * 3) / rgb[..., 0].size
+        for rgb in (before, now)
+    )
+    return float(np.minimum(first, second).sum())
+
+
+def _pixel_grid(h: int, w: int) -> np.ndarray:
+    columns, rows = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+    return np.stack([columns, rows], axis=2)
+
+
+def _sampled(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    import cv2
+
+    whole = np.empty(0, np.float32)  # both coordinates are in `grid`
+    mode, border = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+    return np.asarray(cv2.remap(values, grid, whole, mode, borderMode=border))
+
+
+def _inside(grid: np.ndarray) -> np.ndarray:
+    h, w = grid.shape[:2]
+    last = np.array([w - 1, h - 1], np.float32)
+    return np.asarray(((grid >= -0.5) & (grid <= last + 0.5)).all(axis=2))
