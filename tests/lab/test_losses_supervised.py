@@ -101,8 +101,8 @@ def test_uncertainty_weights_start_as_the_plain_sum_and_settle_at_the_losses():
     weights = UncertaintyWeights(["depth", "person"])
     losses = {"depth": torch.tensor(4.0), "person": torch.tensor(0.25)}
     assert sum(weights(losses).values()).item() == pytest.approx(4.25)
-    optimiser = torch.optim.SGD(weights.parameters(), lr=0.1)
-    for _ in range(400):
+    optimiser = torch.optim.SGD(weights.parameters(), lr=0.5)
+    for _ in range(60):
         optimiser.zero_grad()
         sum(weights(losses).values()).backward()
         optimiser.step()
