@@ -1,0 +1,42 @@
+"""Every recipe of the engine by the name that ``pullfocus lab train`` takes, and back from disk."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from pullfocus.errors import UsageError
+from pullfocus.lab.engine.checkpoint import read_checkpoint
+from pullfocus.lab.engine.recipe import Recipe
+from pullfocus.lab.engine.system import System
+from pullfocus.lab.recipes import stereo
+
+CATALOGUE: dict[str, Recipe] = {**stereo.RECIPES}
+KINDS: dict[str, type[Recipe]] = {r.kind: type(r) for r in CATALOGUE.values()}
+
+
+def recipe_named(name: str, others: tuple[str, ...] = ()) -> Recipe:
+    """Return a recipe by its name; ``others`` are names that are known elsewhere.
+
+    Raises:
+        UsageError: there is none; the nearest names are suggested.
+    """
+    if name in CATALOGUE:
+        return CATALOGUE[name]
+    known = [*CATALOGUE, *others]
+    near = difflib.get_close_matches(name, known, 3, 0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}."
+    raise UsageError(f"There is no recipe {name!r}; {hint}")
+
+
+def trained_system(path: Path) -> System:
+    """Return the system of a checkpoint with its weights, in evaluation mode.
+
+    Raises:
+        UnreadableInputError: see ``read_checkpoint``.
+        UsageError: it was written with settings that this version does not know.
+    """
+    found = read_checkpoint(path)
+    system = KINDS[str(found.settings["kind"])].read(found.settings).build()
+    system.load_state_dict(found.system)
+    return system.eval()

@@ -1,0 +1,216 @@
+"""Learning disparity from stereo pairs alone: monodepth, its variants, Deep3D and Deep3Ds.
+
+Source: Godard et al. 2017; facts of the release in reference/depth-networks.md, section 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pullfocus.errors import UsageError
+from pullfocus.lab.data.samples import StereoPair
+from pullfocus.lab.engine import pictures
+from pullfocus.lab.engine.order import Source
+from pullfocus.lab.engine.recipe import Count, Optimiser, Recipe
+from pullfocus.lab.engine.system import Batch, DepthGraph, System
+from pullfocus.lab.geometry.warp import shift_horizontally
+from pullfocus.lab.losses.image import photometric
+from pullfocus.lab.losses.stereo import deep3d_terms, monodepth_terms
+from pullfocus.lab.recipes.samples import Made, Stereo, split_last
+from pullfocus.networks.deep3d import expected_disparity, expected_right
+from pullfocus.networks.registry import build
+
+Loss = Literal["left-right", "no-left-right", "deep3d", "deep3ds"]
+
+
+class StereoRecipe(Recipe):
+    """Settings of the stereo systems; the defaults are the paper's.
+
+    Attributes:
+        network: of the registry; ``deep3d`` goes with the losses of that name.
+        thin: divides the widths of the VGG.
+        views: what the network sees: the left picture, or both ("stereo input").
+        loss: "no-left-right" drops the consistency term and rebuilds the left view alone.
+        samples: rendered pairs, KITTI raw (--data holds its days), Cityscapes, or a folder.
+        hw: size in training; multiples of 128 with the VGG, of 64 with the ResNet50.
+        pairs: rendered pairs in an epoch.
+    """
+
+    kind: Literal["stereo"] = "stereo"
+    epochs: Count = 50
+    batch: Count = 8
+    optimiser: Optimiser = Optimiser(rate=1e-4, schedule="halve")
+    network: Literal["monodepth-vgg", "monodepth-resnet50", "deep3d"] = "monodepth-vgg"
+    thin: Count = 1
+    views: Literal["left", "both"] = "left"
+    loss: Loss = "left-right"
+    samples: Literal["rendered", "kitti", "cityscapes", "folder"] = "kitti"
+    hw: tuple[Count, Count] = (256, 512)
+    pairs: Count = 256
+    workers: int = 4
+
+    def build(self) -> System:
+        """Return the network with its loss.
+
+        Raises:
+            UsageError: the loss belongs to another network.
+        """
+        if self.loss.startswith("deep3d") != (self.network == "deep3d"):
+            raise UsageError(f"The network {self.network} cannot learn by the loss {self.loss}.")
+        return StereoSystem(self)
+
+    def sources(self, data: Path | None) -> tuple[Source, Source]:
+        """Return augmented pairs to train on, plain ones with their truth to measure with."""
+        training, held_out = self._pairs(data)
+        return Stereo(training, self.hw, True), Stereo(held_out, self.hw, False)
+
+    def _pairs(self, data: Path | None) -> tuple[Sequence[StereoPair], Sequence[StereoPair]]:
+        if self.samples == "rendered":
+            from pullfocus.lab.scenes import stereo_pair
+
+            held_out = Made(lambda seed: stereo_pair(seed, self.hw), max(8, self.pairs // 8))
+            made = Made(lambda seed: stereo_pair(seed, self.hw), self.pairs, first=len(held_out))
+            return made, held_out
+        return split_last(_read_pairs(self.samples, needed(data, self.samples)))
+
+
+def needed(data: Path | None, what: str) -> Path:
+    """Return the folder that was given.
+
+    Raises:
+        UsageError: none was.
+    """
+    if data is None:
+        raise UsageError(f"Training on {what!r} samples needs --data FOLDER (see docs/lab.md).")
+    return data
+
+
+def _read_pairs(samples: str, data: Path) -> Sequence[StereoPair]:
+    if samples == "kitti":
+        from pullfocus.lab.data.kitti import KittiStereo, shots_of
+
+        return KittiStereo(data, shots_of(data, "eigen"))
+    if samples == "cityscapes":
+        from pullfocus.lab.data.cityscapes import CityscapesStereo
+
+        return CityscapesStereo(data)
+    from pullfocus.lab.data.stereo_folder import StereoFolder
+
+    return StereoFolder(data)
+
+
+class StereoSystem(System):
+    """Networks that see the left view (or both) and are asked to rebuild the other."""
+
+    def __init__(self, recipe: StereoRecipe) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.is_deep3d = recipe.network == "deep3d"
+        config: dict[str, Any] = {} if self.is_deep3d else {"stereo_input": recipe.views == "both"}
+        self.net = build(recipe.network, thin=recipe.thin, **config)
+
+    def predict(self, batch: Batch, step: int) -> dict[str, Any]:
+        """Return "seen": disparities at four scales, or weights of shifts."""
+        both = [batch["left"], batch["right"]] if self.recipe.views == "both" else [batch["left"]]
+        return {"seen": self.net(torch.cat(both, 1))}
+
+    def losses(self, prediction: dict[str, Any], batch: Batch, step: int) -> dict[str, Tensor]:
+        """Return the terms of the paper's loss."""
+        seen, left, right = prediction["seen"], batch["left"], batch["right"]
+        if self.is_deep3d:
+            smooth = self.recipe.loss == "deep3ds"
+            return deep3d_terms(expected_right(left, seen), right, seen, smooth)
+        return monodepth_terms(seen, left, right, self.recipe.loss == "left-right")
+
+    def scores(self, batch: Batch) -> dict[str, float]:
+        """Return the error of the rebuilt view and, where truth is known, of the disparity.
+
+        error_px is the mean |difference|; constant_px is that of the best constant answer to this
+        very batch, its median, which flatters the constant.
+        """
+        disparity = self._disparity(batch)
+        scores = {"reconstruction": self._reconstruction(batch, disparity)}
+        truth = batch["disparity_px"]
+        known = torch.isfinite(truth)
+        if known.any():
+            answer, wanted = (disparity * truth.shape[-1])[known], truth[known]
+            scores["error_px"] = float((answer - wanted).abs().mean())
+            scores["constant_px"] = float((wanted.median() - wanted).abs().mean())
+        return scores
+
+    def pictures(self, batch: Batch) -> dict[str, np.ndarray]:
+        """Return one row a sample: left view, its disparity and, where known, the truth."""
+        disparity = self._disparity(batch) * batch["left"].shape[-1]
+        truth = batch["disparity_px"]
+        columns = [
+            [pictures.photo(image) for image in batch["left"]],
+            [pictures.nearness(d[0]) for d in disparity],
+        ]
+        if torch.isfinite(truth).any():
+            columns.append([pictures.nearness(t[0]) for t in truth])
+        return {"disparity": pictures.rows(*columns)}
+
+    def depth_graph(self) -> DepthGraph:
+        """Return left disparity, of unknown scale without the rig."""
+        if self.recipe.views == "both":
+            raise UsageError("A network that sees both views cannot be exported: it needs two.")
+        multiple = 64 if self.recipe.network == "monodepth-resnet50" else 128
+        graph = LeftDisparity(self.net, self.is_deep3d)
+        return DepthGraph(graph, "relative disparity", self.recipe.hw, multiple)
+
+    def _disparity(self, batch: Batch) -> Tensor:
+        return _finest(self.predict(batch, 0)["seen"], self.is_deep3d)
+
+    def _reconstruction(self, batch: Batch, disparity: Tensor) -> float:
+        """Return the photometric error (0.85 SSIM, 0.15 L1) of the view the loss rebuilds."""
+        if self.is_deep3d:
+            rebuilt, view = expected_right(batch["left"], self.predict(batch, 0)["seen"]), "right"
+        else:
+            rebuilt, view = shift_horizontally(batch["right"], -disparity), "left"
+        return float(photometric(rebuilt, batch[view]))
+
+
+class LeftDisparity(nn.Module):
+    """One picture to one map: the finest left disparity, in units of image width."""
+
+    def __init__(self, net: nn.Module, is_deep3d: bool) -> None:
+        super().__init__()
+        self.net, self.is_deep3d = net, is_deep3d
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return b 1 h w for b 3 h w."""
+        return _finest(self.net(image), self.is_deep3d)
+
+
+def _finest(seen: Any, is_deep3d: bool) -> Tensor:
+    return expected_disparity(seen) if is_deep3d else seen[0][:, :1]
+
+
+_TINY = StereoRecipe(
+    thin=8,
+    hw=(128, 256),
+    samples="rendered",
+    pairs=160,
+    batch=4,
+    epochs=15,
+    workers=0,
+    log_every=10,
+    optimiser=Optimiser(rate=1e-3, schedule="halve"),
+)
+RECIPES = {
+    "monodepth-vgg": StereoRecipe(),
+    "monodepth-resnet50": StereoRecipe(network="monodepth-resnet50"),
+    "monodepth-stereo": StereoRecipe(views="both"),
+    "monodepth-no-lr": StereoRecipe(loss="no-left-right"),
+    "deep3d": StereoRecipe(network="deep3d", loss="deep3d"),
+    "deep3ds": StereoRecipe(network="deep3d", loss="deep3ds"),
+    "monodepth-tiny": _TINY,
+    "monodepth-no-lr-tiny": _TINY.model_copy(update={"loss": "no-left-right"}),
+    "monodepth-kitti-tiny": _TINY.model_copy(update={"samples": "folder", "epochs": 60}),
+}
