@@ -1,59 +1,217 @@
-"""`pullfocus video CLIP`: pull focus in a video."""
+"""`pullfocus video CLIP`: pull focus in a video, a pipe or a camera's picture."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pullfocus.cli.console import say
+from pullfocus.cli.console import say, show_json
 from pullfocus.cli.failing import INTERRUPTED
 from pullfocus.cli.first_run import tell_first_run
 from pullfocus.cli.options import with_settings
+from pullfocus.cli.video_focus import script_from
+from pullfocus.cli.video_progress import frame_progress
+from pullfocus.errors import CannotWriteError, UsageError
 from pullfocus.pipeline import Settings
 
+PIPE = "-"
+LENS = (
+    "f_number", "focal_length_mm", "sensor_width_mm", "blades", "rotation_deg", "roundness",
+    "cats_eye", "squeeze", "ring", "edge_softness", "highlights",
+)  # fmt: skip
 
-@with_settings("f_number", "model", "refine")
+
+@with_settings(*LENS, "focus_m", "focus_disparity", "model", "refine", "quality")
 def command(
-    video: Annotated[str, typer.Argument(metavar="CLIP", help="A video file.")],
+    video: Annotated[
+        str | None, typer.Argument(metavar="CLIP", help="A video file, or - for stdin.")
+    ] = None,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="OUT", help="The video to write.")
+        str | None,
+        typer.Option("-o", "--output", metavar="OUT", help="File or folder; - is stdout (mkv)."),
     ] = None,
     focus_at: Annotated[
         str | None,
-        typer.Option("--focus-at", "--at", metavar="X,Y", help="Focus on this point of the shot."),
+        typer.Option("--focus-at", "--at", metavar="X,Y", help="Hold the plane of this point."),
     ] = None,
-    codec: Annotated[str | None, typer.Option(metavar="CODEC", help="h264, ...")] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace the output if it exists.")] = False,
+    follow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHO", help="Follow: person, X,Y@T or X0,Y0,X1,Y1@T (fractions, seconds)."
+        ),
+    ] = None,
+    script: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Pull focus as this script (JSON) says.")
+    ] = None,
+    suggest: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Only look at the clip and write a script for it."),
+    ] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            metavar="h264|h265|prores|vp9|av1", help="Default: what fits the output and its bits."
+        ),
+    ] = None,
+    every: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Estimate depth on every N-th frame.")
+    ] = 4,
+    two_pass: Annotated[
+        bool, typer.Option("--two-pass", help="Look at the whole clip first: the steadiest depth.")
+    ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Fast and small: 540 lines at most.")
+    ] = False,
+    webcam: Annotated[bool, typer.Option("--webcam", help="Take the camera's picture.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it was stopped.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace the output if it exists.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")] = False,
     *,
     given: dict[str, Any],
 ) -> None:
-    """Pull focus in a video."""
-    from pullfocus.video.codecs import default_output
-    from pullfocus.video.run import VideoJob, pull_focus
+    """Pull focus in a video.
 
-    settings = Settings.parse(given | ({"at": focus_at} if focus_at else {}))
-    source = Path(video).expanduser()
-    target = Path(output).expanduser() if output else default_output(source)
-    job = VideoJob(source, target, settings, codec, overwrite=overwrite, resume=resume)
+    Writes CLIP.refocused.mp4 (or the clip's own container) beside the clip; timestamps, rotation,
+    colour tags, audio and subtitles are the clip's. Ctrl-C leaves a file that plays; --resume goes
+    on from there.
+    """
+    settings = Settings.parse(given)
+    focus = script_from(focus_at, follow, script, settings)
+    options = _options(settings, focus, codec, every, two_pass, preview)
     if not quiet:
         tell_first_run()
-    with _stopped_by_ctrl_c() as stop:
-        report = pull_focus(job, stop=stop)
-    say(f"{target} {report}")
+    if suggest is not None:
+        _write_suggestion(_file(video), suggest, options, overwrite)
+        return
+    with _asked_to_stop() as stop:
+        if webcam or PIPE in (video, output):
+            report = _live(video, output, webcam, options, stop, overwrite, quiet)
+        else:
+            report = _whole(_file(video), output, options, stop, overwrite, resume, quiet)
+    _show(report, as_json, quiet)
     if report.stopped:
         raise SystemExit(INTERRUPTED)
 
 
+def _options(
+    settings: Settings,
+    focus: Any,
+    codec: str | None,
+    every: int,
+    two_pass: bool,
+    preview: bool,
+) -> Any:
+    from pullfocus.video.job import FrameOptions
+
+    quality = settings.quality
+    return FrameOptions(settings, focus, every, two_pass, preview, codec, quality)
+
+
+def _file(video: str | None) -> Path:
+    if video is None:
+        raise UsageError("Which video? Give a file, - for stdin, or --webcam.")
+    return Path(video).expanduser()
+
+
+def _whole(
+    video: Path,
+    output: str | None,
+    options: Any,
+    stop: threading.Event,
+    overwrite: bool,
+    resume: bool,
+    quiet: bool,
+) -> Any:
+    from pullfocus.video.codecs import default_output
+    from pullfocus.video.job import VideoJob
+    from pullfocus.video.run import pull_focus
+
+    place = Path(output).expanduser() if output else None
+    target = default_output(video, place) if place is None or place.is_dir() else place
+    job = VideoJob(video, target, options, overwrite=overwrite, resume=resume)
+    with frame_progress(video.name, quiet) as told:
+        return pull_focus(job, stop=stop, told=told)
+
+
+def _live(
+    video: str | None,
+    output: str | None,
+    webcam: bool,
+    options: Any,
+    stop: threading.Event,
+    overwrite: bool,
+    quiet: bool,
+) -> Any:
+    from pullfocus.video.source import VideoSource
+    from pullfocus.video.stream import pull_focus_live
+    from pullfocus.video.webcam import open_webcam
+
+    target = _live_target(output, overwrite)
+    if webcam:
+        source = open_webcam(video)
+    elif video == PIPE:
+        source = VideoSource(_stdin(), live=True)
+    else:
+        source = VideoSource(_file(video), live=True)
+    with closing(source), frame_progress(source.name, quiet) as told:
+        return pull_focus_live(source, target, options, stop=stop, told=told)
+
+
+def _live_target(output: str | None, overwrite: bool) -> Any:
+    if output is None:
+        raise UsageError("Where to? Give -o FILE, or -o - for stdout.")
+    if output == PIPE:
+        if sys.stdout.isatty():
+            raise UsageError("The video would go to the terminal; add -o FILE or > FILE.")
+        return sys.stdout.buffer
+    target = Path(output).expanduser()
+    if target.exists() and not overwrite:
+        raise CannotWriteError(
+            f"{target} is already there; add --overwrite, or choose another name with -o."
+        )
+    return target
+
+
+def _stdin() -> Any:
+    if sys.stdin.isatty():
+        raise UsageError("Nothing comes from stdin; give a video, or - with < VIDEO.")
+    return sys.stdin.buffer
+
+
+def _write_suggestion(video: Path, target: Path, options: Any, overwrite: bool) -> None:
+    from pullfocus.focus.script import script_json
+    from pullfocus.photo.atomic import write_whole
+    from pullfocus.video.suggest import suggest_script
+
+    script = suggest_script(video, options)
+    write_whole(target, script_json(script).encode(), overwrite=overwrite)
+    say(f"{target}  ({len(script.decisions)} decisions, {len(script.subjects)} subjects)")
+
+
+def _show(report: Any, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        show_json(report.to_json())
+    if quiet:
+        return
+    say(f"{report.output}  ({report.frames} frames, {report.end_s:.2f} s)")
+    for note in report.notes:
+        say(note)
+    if report.broken or report.damaged:
+        say(f"{report.broken} broken packets were skipped, {report.damaged} frames are damaged.")
+    if report.stopped:
+        say("Stopped; what is done plays. The same command with --resume goes on from there.")
+
+
 @contextmanager
-def _stopped_by_ctrl_c() -> Iterator[threading.Event]:
+def _asked_to_stop() -> Iterator[threading.Event]:
     """Set an event at the first Ctrl-C or SIGTERM, so that the frame at hand is finished."""
     stop = threading.Event()
 

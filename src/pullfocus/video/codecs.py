@@ -26,6 +26,7 @@ class Encoder:
     """An encoder of this machine and how it is asked to work.
 
     formats: pixel formats by (chroma, bits, alpha), from the plainest on.
+    fast: options of a preview.
     quality: name of its quality option and the value that looks like the source.
     holds_odd_sizes: also with halved colour; H.264 and H.265 need whole colour then (4:4:4).
     """
@@ -34,29 +35,53 @@ class Encoder:
     library: str
     formats: tuple[str, ...]
     options: dict[str, str] = field(default_factory=dict)
+    fast: dict[str, str] = field(default_factory=dict)
     quality: tuple[str, int] | None = None
-    tag: str | None = None
     holds_odd_sizes: bool = True
+    tag: str | None = None
 
 
 _YUV = ("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le")
 ENCODERS: dict[CodecName, Encoder] = {
-    "h264": Encoder("h264", "libx264", _YUV, {"preset": "veryfast"}, ("crf", 18), None, False),
+    "h264": Encoder(
+        "h264",
+        "libx264",
+        _YUV,
+        {"preset": "veryfast"},
+        fast={"preset": "ultrafast"},
+        quality=("crf", 18),
+        holds_odd_sizes=False,
+    ),
     "h265": Encoder(
-        "h265", "libx265", (*_YUV, "yuv420p12le", "yuv422p12le", "yuv444p12le"),
-        {"preset": "veryfast", "x265-params": "log-level=error"}, ("crf", 20), "hvc1", False,
+        "h265",
+        "libx265",
+        (*_YUV, "yuv420p12le", "yuv422p12le", "yuv444p12le"),
+        {"preset": "veryfast", "x265-params": "log-level=error"},
+        fast={"preset": "ultrafast"},
+        quality=("crf", 20),
+        holds_odd_sizes=False,
+        tag="hvc1",
     ),
     "prores": Encoder(
         "prores", "prores_ks", ("yuv422p10le", "yuv444p10le", "yuva444p10le"), {"vendor": "apl0"}
     ),
     "vp9": Encoder(
-        "vp9", "libvpx-vp9", ("yuv420p", "yuv422p", "yuv444p"),
-        {"deadline": "realtime", "cpu-used": "6", "row-mt": "1", "b": "0"}, ("crf", 24),
+        "vp9",
+        "libvpx-vp9",
+        ("yuv420p", "yuv422p", "yuv444p"),
+        {"deadline": "realtime", "cpu-used": "6", "row-mt": "1"},
+        fast={"cpu-used": "8"},
+        quality=("crf", 24),
     ),
     "av1": Encoder(
-        "av1", "libsvtav1", ("yuv420p", "yuv420p10le"), {"preset": "8"}, ("crf", 24)
+        "av1",
+        "libsvtav1",
+        ("yuv420p", "yuv420p10le"),
+        {"preset": "8"},
+        fast={"preset": "12"},
+        quality=("crf", 24),
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +95,11 @@ class EncodingPlan:
 
 
 def plan_encoding(
-    info: VideoInfo, suffix: str, codec: str | None = None, quality: int | None = None
+    info: VideoInfo,
+    suffix: str,
+    codec: str | None = None,
+    quality: int | None = None,
+    fast: bool = False,
 ) -> EncodingPlan:
     """Choose encoder and pixel format; bits per channel are kept or it is said that they cannot be.
 
@@ -84,7 +113,7 @@ def plan_encoding(
     alpha = info.has_alpha and any(name.startswith("yuva") for name in encoder.formats)
     odd = any(side % 2 for side in info.size_hw) and not encoder.holds_odd_sizes
     pix_fmt = _nearest_format(encoder, "444" if odd else info.chroma, info.bit_depth, alpha)
-    options = dict(encoder.options)
+    options = encoder.options | (encoder.fast if fast else {})
     if encoder.quality is not None:
         options[encoder.quality[0]] = str(quality if quality is not None else encoder.quality[1])
     notes = []

@@ -1,24 +1,99 @@
-"""Where each frame is focused: the plane over time, from what the frames show."""
+"""Where each frame is focused: the script's plane over time, from what the frames show.
+
+frame, disparity -> subjects followed -> decision, choice -> target -> pull -> Focus
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from pullfocus.focus import focus_at
+from pullfocus.focus import check_focus, focus_at
+from pullfocus.focus.choice import choose_subject
+from pullfocus.focus.script import Decision, FocusScript, Pull
 from pullfocus.types import DepthMap, Focus
+from pullfocus.video.subjects import Subjects
+
+JUMP = Pull()
 
 
-@dataclass(slots=True)
-class HeldPoint:
-    """The plane of the thing at a point of a shot's first frame, held until the next cut."""
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """What the focus is on: a decision, and the subject that it means now, if any."""
 
-    point: tuple[float, float]
-    _held: Focus | None = field(default=None, init=False)
+    decision: int
+    subject: str | None
 
-    def focus(self, rgb: np.ndarray, disparity: np.ndarray, time_s: float, cut: bool) -> Focus:
-        """Return the focus of the next frame."""
-        if self._held is None or cut:
-            self._held = focus_at(DepthMap(disparity), *self.point)
+
+class Puller:
+    """Follows a script, frame by frame; after a cut the focus jumps instead of travelling.
+
+    subjects: those of the script, as they are followed.
+    """
+
+    def __init__(self, script: FocusScript, subjects: Subjects | None = None) -> None:
+        self._script = script
+        self.subjects = subjects or Subjects(script.subjects)
+        self._aim = _Aim(-1, None)
+        self._pull = JUMP
+        self._plane: float | None = None
+        self._held: float | None = None
+
+    @property
+    def events(self) -> list[str]:
+        """What was lost and found again, with its time, in words."""
+        return self.subjects.events
+
+    def focus(self, rgb: np.ndarray, depth: DepthMap, time_s: float, cut: bool) -> Focus:
+        """Return the focus of the next frame.
+
+        Raises:
+            UsageError: the script asks for metres and this depth has none.
+        """
+        self.subjects.update(rgb, depth, time_s, cut)
+        aim = self._aim_at(time_s)
+        decision = self._script.decisions[aim.decision]
+        if cut:
+            self._pull, self._held = JUMP, None
+        elif aim != self._aim:
+            starts_s = decision.at_s if aim.decision != self._aim.decision else time_s
+            self._pull = Pull(self._plane, starts_s, decision.pull_s, decision.easing)
+        if aim.decision != self._aim.decision:
+            self._held = None
+        self._aim = aim
+        self._plane = self._pull.plane(time_s, self._target(aim, decision, depth))
+        place = self.subjects.place(aim.subject)
+        x, y = place or decision.focus.point or (None, None)
+        return Focus(self._plane, x=x, y=y, chosen=aim.subject or "script")
+
+    def f_number(self, time_s: float, f_number: float) -> float:
+        """Return the aperture at a moment; `f_number` is the settings' own."""
+        return self._script.f_number_at(time_s, f_number)
+
+    def _aim_at(self, time_s: float) -> _Aim:
+        index = self._script.decision_at(time_s)
+        now = self._aim.subject if index == self._aim.decision else None
+        decision = self._script.decisions[index]
+        return _Aim(index, choose_subject(decision, now, self.subjects.sightings(time_s)))
+
+    def _target(self, aim: _Aim, decision: Decision, depth: DepthMap) -> float:
+        """Return the disparity that is aimed at; a subject not yet seen leaves the plane alone."""
+        if aim.subject is not None:
+            found = self.subjects.disparity(aim.subject)
+            return found if found is not None else self._middle(depth)
+        if self._held is None:
+            self._held = _plane_of(decision, depth)
         return self._held
+
+    def _middle(self, depth: DepthMap) -> float:
+        return self._plane if self._plane is not None else float(np.median(depth.disparity))
+
+
+def _plane_of(decision: Decision, depth: DepthMap) -> float:
+    target = decision.focus
+    if target.point is not None:
+        return focus_at(depth, *target.point).disparity
+    if target.distance_m is not None:
+        return check_focus(depth, Focus.at_distance_m(target.distance_m)).disparity
+    return float(target.disparity or 0.0)

@@ -41,23 +41,22 @@ class PartWriter:
                     }
                 )
 
-    def finish(self, frames: int) -> None:
+    def finish(self) -> None:
         """Close the part, so that it counts."""
-        if frames:
-            content = {"frames": frames, "packets": self.rows}
-            write_whole(self.path.with_suffix(".json"), json.dumps(content).encode())
+        if self.rows:
+            write_whole(self.path.with_suffix(".json"), json.dumps(self.rows).encode())
 
 
 class Parts:
-    """The folder of parts beside an output: `clip.mp4` -> `.clip.mp4.parts/`.
+    """The folder of parts beside an output.
 
     Args:
         fingerprint: everything that decides what the frames look like; parts made with another
             one are not gone on with.
     """
 
-    def __init__(self, output: Path, fingerprint: dict[str, Any]) -> None:
-        self.folder = output.with_name(f".{output.name}.parts")
+    def __init__(self, folder: Path, fingerprint: dict[str, Any]) -> None:
+        self.folder = folder
         self._fingerprint = json.loads(json.dumps(fingerprint))
 
     def begin(self, resume: bool) -> int:
@@ -73,7 +72,7 @@ class Parts:
                     f"The parts in {self.folder} were made with other settings or from another "
                     "video; run without --resume to begin anew."
                 )
-            return sum(_index(path)["frames"] for path in self._finished())
+            return sum(len(_index(path)) for path in self._finished())
         self.remove()
         self.folder.mkdir(parents=True)
         write_whole(plan, json.dumps(self._fingerprint, indent=1).encode())
@@ -100,8 +99,12 @@ class Parts:
 
     def end(self) -> int:
         """Return the tick at which the last frame ends."""
-        rows = (row for path in self._finished() for row in _index(path)["packets"])
+        rows = (row for path in self._finished() for row in _index(path))
         return max((row["pts"] + (row["duration"] or 0) for row in rows), default=0)
+
+    def end_s(self, time_base: Fraction) -> float:
+        """Return the same in seconds."""
+        return float(self.end() * time_base)
 
     def remove(self) -> None:
         """Delete the folder and its parts."""
@@ -116,7 +119,7 @@ class Parts:
 
     @staticmethod
     def _times(path: Path) -> list[int]:
-        return [row["pts"] for row in _index(path)["packets"]]
+        return [row["pts"] for row in _index(path)]
 
 
 def _reordering(times: list[int]) -> int:
@@ -131,14 +134,14 @@ def _before(shown: list[int], delay: int) -> list[int]:
     return [shown[0] - step * (delay - place) for place in range(delay)]
 
 
-def _index(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+def _index(path: Path) -> list[dict[str, Any]]:
+    content: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
     return content
 
 
 def _read(path: Path, time_base: Fraction) -> Iterator[av.Packet]:
     with path.with_suffix(".bin").open("rb") as file:
-        for row in _index(path)["packets"]:
+        for row in _index(path):
             packet: av.Packet = av.Packet(file.read(row["size"]))
             packet.pts, packet.duration, packet.time_base = row["pts"], row["duration"], time_base
             packet.is_keyframe = row["key"]

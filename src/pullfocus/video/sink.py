@@ -101,6 +101,11 @@ class VideoSink:
         except (av.FFmpegError, OSError) as problem:
             raise self._cannot_write(problem) from None
 
+    def mux_all(self, packets: Iterable[av.Packet]) -> None:
+        """Write packets of the video, fresh from the encoder."""
+        for packet in packets:
+            self.mux(packet)
+
     def close(self) -> None:
         """Write the end of the file.
 

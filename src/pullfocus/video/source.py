@@ -5,8 +5,9 @@ container -> packets -> frames of the first video stream     (other streams: see
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -52,6 +53,8 @@ class VideoSource:
 
     Args:
         place: a file's path, or an open binary stream (a pipe).
+        live: it can be read once only; packets of the other streams gather in `passing`.
+        device: FFmpeg's name of the kind of camera that `place` is.
 
     broken: packets that could not be read or decoded so far. damaged: frames that the decoder had
         to patch up.
@@ -60,16 +63,21 @@ class VideoSource:
         UnreadableInputError: no such file, no video in it, not one frame in it.
     """
 
-    def __init__(self, place: Path | BinaryIO, *, options: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, place: Path | BinaryIO, *, live: bool = False, device: str | None = None
+    ) -> None:
         self.name = str(place) if isinstance(place, Path) else "stdin"
         self.broken = 0
         self.damaged = 0
-        self.container = self._open(place, options or {})
+        self.passing: deque[Any] = deque()
+        self.container = self._open(place, device)
         self.stream = self._first_video()
         self.stream.thread_type = "AUTO"
+        self._told_tags = _tags_of(self.stream.codec_context)  # decoders may forget them
+        self._demuxed = [self.stream, *(self.copied(self.container) if live else [])]
         self._reading = self._decode()
         self._first = self._first_frame()
-        self.info = _describe(self.container, self.stream, self._first)
+        self.info = _describe(self.container, self.stream, self._first, self._told_tags)
 
     def frames(self) -> Generator[Any]:
         """Yield the frames in order of time; what cannot be decoded is counted and left out."""
@@ -98,11 +106,11 @@ class VideoSource:
         self._reading.close()
         self.container.close()
 
-    def _open(self, place: Path | BinaryIO, options: dict[str, str]) -> Any:
-        if isinstance(place, Path):
+    def _open(self, place: Path | BinaryIO, device: str | None) -> Any:
+        if isinstance(place, Path) and device is None:
             _check_file(place)
         try:
-            return av.open(str(place) if isinstance(place, Path) else place, options=options)
+            return av.open(str(place) if isinstance(place, Path) else place, format=device)
         except (av.FFmpegError, ValueError, OSError) as problem:
             raise UnreadableInputError(
                 f"{self.name} is not a video that can be read ({_reason(problem)}); "
@@ -145,15 +153,28 @@ class VideoSource:
                 self.damaged += frame.is_corrupt
                 yield frame
 
-    def _packets(self) -> Iterator[av.Packet | None]:
+    def _packets(self) -> Iterator[Any]:
         """Yield the video's packets and the end; a hole in the file does not end them."""
         for _ in range(MOST_FAILURES_IN_A_ROW):
             try:
-                yield from self.container.demux(self.stream)
+                for packet in self.container.demux(self._demuxed):
+                    if packet.stream is self.stream:
+                        yield packet
+                    elif packet.dts is not None:
+                        self.passing.append(packet)
                 return
             except av.FFmpegError:
                 self.broken += 1
         yield None
+
+
+def shrunk(info: VideoInfo, lines: int) -> VideoInfo:
+    """Return what the video would say with its shorter side at most `lines`; even sides."""
+    scale = lines / min(info.size_hw)
+    if scale >= 1:
+        return info
+    h, w = (max(2, round(side * scale / 2) * 2) for side in info.size_hw)
+    return replace(info, size_hw=(h, w))
 
 
 def quarter_turns(matrix: tuple[int, ...] | None) -> int:
@@ -180,7 +201,9 @@ def _reason(problem: Exception) -> str:
     return (getattr(problem, "strerror", None) or str(problem)).rstrip(".").lower()
 
 
-def _describe(container: Any, stream: Any, frame: av.VideoFrame) -> VideoInfo:
+def _describe(
+    container: Any, stream: Any, frame: av.VideoFrame, told: tuple[int, ...]
+) -> VideoInfo:
     matrix = _display_matrix(frame)
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
     duration_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
@@ -196,7 +219,7 @@ def _describe(container: Any, stream: Any, frame: av.VideoFrame) -> VideoInfo:
         bit_depth=max(component.bits for component in frame.format.components),
         has_alpha=any(component.is_alpha for component in frame.format.components),
         chroma=_chroma(frame.format),
-        tags=_tags(frame, stream.codec_context),
+        tags=_tags(frame, told),
         aspect=stream.sample_aspect_ratio or None,
         matrix=matrix,
         quarter_turns=quarter_turns(matrix),
@@ -212,13 +235,19 @@ def _chroma(form: av.VideoFormat) -> str:
     return {(32, 32): "420", (32, 64): "422"}.get((across, down), "444")
 
 
-def _tags(frame: av.VideoFrame, context: Any) -> ColourTags:
-    def known(name: str) -> int:
-        said = int(getattr(frame, name))
-        return said if said != UNSPECIFIED else int(getattr(context, name))
+def _tags_of(carrier: Any) -> tuple[int, ...]:
+    """Return primaries, transfer and matrix of a frame or a decoder."""
+    return int(carrier.color_primaries), int(carrier.color_trc), int(carrier.colorspace)
 
+
+def _tags(frame: av.VideoFrame, told: tuple[int, ...]) -> ColourTags:
+    """Take the frame's own tags where it has some, else the container's."""
+    primaries, transfer, matrix = (
+        own if own != UNSPECIFIED else other
+        for own, other in zip(_tags_of(frame), told, strict=True)
+    )
     full = int(frame.color_range) == 2 or frame.format.name.startswith("yuvj")
-    return ColourTags(known("color_primaries"), known("color_trc"), known("colorspace"), full)
+    return ColourTags(primaries, transfer, matrix, full)
 
 
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:

@@ -1,0 +1,131 @@
+"""The stages between a source and an encoder: decode | depth, focus | render, a thread each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Shaped, UInt8
+
+from pullfocus.lens import resolve_lens
+from pullfocus.pipeline import make_lens
+from pullfocus.types import DepthMap, Focus, Lens
+from pullfocus.video.codecs import EncodingPlan, plan_encoding
+from pullfocus.video.colour import preview_rgb8, tone_curve_of
+from pullfocus.video.convert import FrameConverter
+from pullfocus.video.focus_frames import Puller
+from pullfocus.video.job import FrameOptions
+from pullfocus.video.picture import FrameRenderer
+from pullfocus.video.source import VideoInfo, VideoSource, shrunk
+from pullfocus.video.stages import StageClock, run_ahead
+from pullfocus.video.steady_depth import SteadyDepth
+
+PREVIEW_LINES = 540
+LOOK_LONG_SIDE_PX = 640
+"""Longer side of the picture that depth and trackers look at."""
+
+Told = Callable[[int, int], None]
+"""Called after each frame with how many are done and how many there are (0: nobody knows)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameAtWork:
+    """One frame between two stages; times in the source's ticks and in seconds."""
+
+    number: int
+    pts: int
+    duration: int
+    time_s: float
+    codes: Shaped[np.ndarray, "h w c"]
+    rgb: UInt8[np.ndarray, "a b 3"]
+    cut: bool = False
+    disparity: Float32[np.ndarray, "c d"] | None = None
+    focus: Focus | None = None
+
+
+class FrameLine:
+    """Everything between the decoder and the encoder of one video.
+
+    info, plan: size and clock of the output, and how it is encoded.
+    puller: says where each frame is focused; its `events` tell what it lost and found.
+
+    Raises:
+        PullfocusError: a codec, colour or model that is not to be had.
+    """
+
+    def __init__(self, source: VideoSource, options: FrameOptions, suffix: str) -> None:
+        from pullfocus.depth import open_estimator
+
+        self.info: VideoInfo = (
+            shrunk(source.info, PREVIEW_LINES) if options.preview else source.info
+        )
+        self.plan: EncodingPlan = plan_encoding(
+            self.info, suffix, options.codec, options.quality, fast=options.preview
+        )
+        self.clock = StageClock()
+        self.puller = Puller(options.script)
+        self._source, self._options = source, options
+        self._converter = FrameConverter(self.info, self.plan.pix_fmt)
+        self._renderer = FrameRenderer(tone_curve_of(self.info.tags), options.settings.refine)
+        self._estimator = open_estimator(options.settings.model)
+        self._depth = SteadyDepth(self._estimator, every=options.every)
+        self._lens: Lens | None = None
+
+    def frames(self, skip: int = 0) -> Iterator[FrameAtWork]:
+        """Yield rendered frames; the first `skip` are only looked at, as depth remembers them."""
+        return run_ahead(self._render(self.looked(), skip), "render")
+
+    def looked(self) -> Iterator[FrameAtWork]:
+        """Yield frames with their depth and focus, not rendered."""
+        return run_ahead(self._look(run_ahead(self._read(), "decode")), "depth")
+
+    def encodable(self, frame: FrameAtWork) -> Any:
+        """Turn a rendered frame into one that the encoder takes, with the source's times."""
+        out = self._converter.to_frame(frame.codes)
+        out.pts, out.time_base, out.duration = frame.pts, self.info.time_base, frame.duration
+        return out
+
+    def _read(self) -> Iterator[FrameAtWork]:
+        frames = self._source.frames()
+        number = 0
+        while True:
+            with self.clock.time("decode"):
+                frame = next(frames, None)
+                if frame is None:
+                    return
+                codes = self._converter.to_codes(frame)
+                rgb = preview_rgb8(codes, self.info.tags, LOOK_LONG_SIDE_PX)
+            time_s = float(Fraction(frame.pts) * self.info.time_base)
+            yield FrameAtWork(number, frame.pts, frame.duration or 0, time_s, codes, rgb)
+            number += 1
+
+    def _look(self, frames: Iterator[FrameAtWork]) -> Iterator[FrameAtWork]:
+        with closing(frames):  # type: ignore[type-var]
+            for frame in frames:
+                with self.clock.time("depth"):
+                    disparity = self._depth.push(frame.rgb, frame.time_s)
+                with self.clock.time("focus"):
+                    depth = DepthMap(disparity, self._depth.kind)
+                    focus = self.puller.focus(frame.rgb, depth, frame.time_s, self._depth.cut)
+                yield replace(frame, cut=self._depth.cut, disparity=disparity, focus=focus)
+
+    def _render(self, frames: Iterator[FrameAtWork], skip: int) -> Iterator[FrameAtWork]:
+        with closing(frames):  # type: ignore[type-var]
+            for frame in frames:
+                if frame.number < skip or frame.disparity is None or frame.focus is None:
+                    continue
+                with self.clock.time("render"):
+                    lens = self._lens_at(frame)
+                    codes = self._renderer.render(frame.codes, frame.disparity, frame.focus, lens)
+                yield replace(frame, codes=codes)
+
+    def _lens_at(self, frame: FrameAtWork) -> Lens:
+        if self._lens is None:
+            depth = DepthMap(frame.disparity, self._depth.kind)  # type: ignore[arg-type]
+            self._lens = resolve_lens(make_lens(self._options.settings), depth)
+        f_number = self.puller.f_number(frame.time_s, self._lens.f_number)
+        return replace(self._lens, f_number=f_number)

@@ -1,0 +1,119 @@
+"""The subjects of a script, followed from frame to frame: where each is and how near."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import exp
+from typing import Any
+
+import numpy as np
+
+from pullfocus.focus import focus_on_box
+from pullfocus.focus.box import Box
+from pullfocus.focus.choice import LEFT_AFTER_S, Sighting
+from pullfocus.focus.script import Subject
+from pullfocus.types import DepthMap
+from pullfocus.video.subject_box import box_of
+from pullfocus.video.track import Seen, Tracker
+
+SETTLING_S = 0.1
+"""Time in which a subject's measured distance is taken over; takes the tremble out of it."""
+
+
+@dataclass(slots=True)
+class _Followed:
+    """One subject on its way; disparity is the last that was measured."""
+
+    tracker: Any
+    box: Box
+    disparity: float
+    prominence: float
+    seen_at_s: float
+    told_lost: bool = False
+
+
+@dataclass(slots=True)
+class Subjects:
+    """Follows the subjects of a script; each is looked for from its `at_s` on.
+
+    events: when a subject was lost, what happened then, and when it came back.
+    """
+
+    wanted: Mapping[str, Subject]
+    new_tracker: Callable[[], Any] = Tracker
+    events: list[str] = field(default_factory=list)
+    _followed: dict[str, _Followed] = field(default_factory=dict)
+
+    def update(self, rgb: np.ndarray, depth: DepthMap, time_s: float, cut: bool) -> None:
+        """Look for every subject in the next frame."""
+        for name, subject in self.wanted.items():
+            known = self._followed.get(name)
+            if known is not None and not (cut and subject.found):
+                self._look_for(name, known, rgb, depth, time_s, cut)
+            elif time_s >= subject.at_s:
+                box = box_of(subject, rgb, depth)
+                self._followed[name] = _new(self.new_tracker(), box, rgb, depth, time_s)
+
+    def sightings(self, time_s: float) -> dict[str, Sighting]:
+        """Return what is known of the subjects that were seen already."""
+        return {
+            name: Sighting(time_s - known.seen_at_s, known.prominence)
+            for name, known in self._followed.items()
+        }
+
+    def disparity(self, name: str) -> float | None:
+        """Return how near a subject is, or was when last seen; None before it was."""
+        known = self._followed.get(name)
+        return known.disparity if known else None
+
+    def box(self, name: str) -> Box | None:
+        """Return where a subject is, or was when last seen; None before it was."""
+        known = self._followed.get(name)
+        return known.box if known else None
+
+    def place(self, name: str | None) -> tuple[float, float] | None:
+        """Return the middle of a subject's box in fractions, None when it is out of sight."""
+        known = self._followed.get(name) if name else None
+        if known is None or known.told_lost:
+            return None
+        return known.box.centre
+
+    def _look_for(
+        self,
+        name: str,
+        known: _Followed,
+        rgb: np.ndarray,
+        depth: DepthMap,
+        time_s: float,
+        cut: bool,
+    ) -> None:
+        answer = known.tracker.update(rgb)
+        if not isinstance(answer, Seen):
+            if time_s - known.seen_at_s > LEFT_AFTER_S and not known.told_lost:
+                known.told_lost = True
+                self.events.append(f"{known.seen_at_s:.2f} s: {name} was lost.")
+            return
+        if known.told_lost:
+            self.events.append(f"{time_s:.2f} s: {name} is back.")
+        share = 1.0 if cut or known.told_lost else _share(time_s - known.seen_at_s)
+        known.disparity += share * (focus_on_box(depth, *answer.box).disparity - known.disparity)
+        known.prominence += share * (_prominence(answer.box, known.disparity) - known.prominence)
+        known.box, known.seen_at_s, known.told_lost = answer.box, time_s, False
+
+
+def _new(tracker: Any, box: Box, rgb: np.ndarray, depth: DepthMap, time_s: float) -> _Followed:
+    tracker.start(rgb, box)
+    disparity = focus_on_box(depth, *box).disparity
+    return _Followed(tracker, box, disparity, _prominence(box, disparity), time_s)
+
+
+def _share(elapsed_s: float) -> float:
+    return 1.0 - exp(-max(elapsed_s, 0.0) / SETTLING_S)
+
+
+def _prominence(box: Box, disparity: float) -> float:
+    """Compute how much of the picture a subject takes; near and central count more."""
+    x, y = box.centre
+    off_centre = (2 * x - 1) ** 2 + (2 * y - 1) ** 2
+    return float(box.area * (0.5 + disparity) * exp(-off_centre))
