@@ -27,15 +27,19 @@ def align_least_squares(
 
 
 def affine_depth(
-    disparity: np.ndarray, depth_m: np.ndarray, valid: np.ndarray, far_m: float
+    disparity: np.ndarray,
+    depth_m: np.ndarray,
+    valid: np.ndarray,
+    far_m: float,
+    near_m: float = 1e-3,
 ) -> np.ndarray:
-    """Return depth in metres from relative disparity, fitted to 1/depth, clipped to 1e-3..far_m.
+    """Return depth in metres from relative disparity, fitted to 1/depth, clipped to near..far.
 
     Source: reference/evaluation-protocols.md, affine-invariant, disparity.
     """
     inverse = np.where(valid, 1.0 / np.where(valid, depth_m, 1.0), 0.0)
     fitted = align_least_squares(disparity, inverse, valid)
-    return np.clip(1.0 / np.maximum(fitted, 1e-3), 1e-3, far_m)
+    return np.clip(1.0 / np.maximum(fitted, 1e-3), near_m, far_m)
 
 
 def abs_rel(depth: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> float:
@@ -44,10 +48,15 @@ def abs_rel(depth: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> float:
     return float(np.mean(np.abs(d - g) / g))
 
 
-def delta1(depth: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> float:
-    """Return the share of pixels with max(d/g, g/d) < 1.25. Source: Eigen et al. 2014."""
+def delta(depth: np.ndarray, truth: np.ndarray, valid: np.ndarray, power: int) -> float:
+    """Return the share of pixels with max(d/g, g/d) < 1.25^power. Source: Eigen et al. 2014."""
     d, g = depth[valid], truth[valid]
-    return float(np.mean(np.maximum(d / g, g / d) < 1.25))
+    return float(np.mean(np.maximum(d / g, g / d) < 1.25**power))
+
+
+def delta1(depth: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> float:
+    """Return `delta` with power 1, the one that tables lead with."""
+    return delta(depth, truth, valid, 1)
 
 
 def ranks(values: np.ndarray) -> np.ndarray:
@@ -80,6 +89,57 @@ def _directional_edges(disparity: np.ndarray, valid: np.ndarray, ratio: float) -
         both = valid[tuple(first)] & valid[tuple(second)]
         maps += [(a / b > ratio) & both, (b / a > ratio) & both]
     return maps
+
+
+def mask_boundary_recall(disparity: np.ndarray, mask: np.ndarray) -> float:
+    """Return the share of a mask's edge (h w bool) at which disparity steps, weighted.
+
+    Of each run of neighbouring steps only the largest counts, so that a ramp does not score by
+    being wide.
+
+    Source: Depth Pro (Bochkovskii 2024), section 3.3 and its supplement: recall only, weights as
+    in `boundary_f1`.
+    """
+    edges = _mask_edges(mask)
+    scores = []
+    for ratio in EDGE_RATIOS:
+        thinned = _thinned_edges(disparity, ratio)
+        hits = [(p & t).sum() / max(t.sum(), 1) for p, t in zip(thinned, edges, strict=True)]
+        scores.append(np.mean(hits))
+    return float(np.average(scores, weights=EDGE_RATIOS))
+
+
+def _mask_edges(mask: np.ndarray) -> list[np.ndarray]:
+    """Return where the right, left, lower, upper one of two neighbours alone is in the mask."""
+    columns = (mask[:, :-1], mask[:, 1:])
+    rows = (mask[:-1], mask[1:])
+    return [m for a, b in (columns, rows) for m in (~a & b, a & ~b)]
+
+
+def _thinned_edges(disparity: np.ndarray, ratio: float) -> list[np.ndarray]:
+    """Return `_directional_edges` with the arg-max of each run along the row (or column) only."""
+    valid = np.ones(disparity.shape, bool)
+    log = -np.log(np.maximum(disparity, 1e-6))
+    out = []
+    for number, edges in enumerate(_directional_edges(disparity, valid, ratio)):
+        axis = 1 if number < 2 else 0
+        step = np.abs(np.diff(log, axis=axis))
+        lines = (edges, step) if axis == 1 else (edges.T, step.T)
+        kept = _largest_of_runs(*lines)
+        out.append(kept if axis == 1 else kept.T)
+    return out
+
+
+def _largest_of_runs(on: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return a map that keeps, of each run of true pixels along a row, the one largest in size."""
+    starts = on & ~np.pad(on, ((0, 0), (1, 0)))[:, :-1]
+    index = np.flatnonzero(on)
+    run = np.cumsum(starts.ravel())[index]
+    order = np.lexsort((index, -size.ravel()[index], run))
+    _, first = np.unique(run[order], return_index=True)
+    kept = np.zeros(on.size, bool)
+    kept[index[order[first]]] = True
+    return kept.reshape(on.shape)
 
 
 def boundary_f1(prediction: np.ndarray, truth: np.ndarray, valid: np.ndarray) -> float:

@@ -24,7 +24,7 @@ def coloured(disparity: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(bgr[:, :, ::-1])
 
 
-def _tile(rgb: np.ndarray) -> np.ndarray:
+def tile(rgb: np.ndarray) -> np.ndarray:
     """Return the picture fitted into TILE_HW, centred on black."""
     scale = min(TILE_HW[0] / rgb.shape[0], TILE_HW[1] / rgb.shape[1])
     size = (max(1, int(rgb.shape[1] * scale)), max(1, int(rgb.shape[0] * scale)))
@@ -41,7 +41,7 @@ def sheet(photos: list[Path], estimators: list[Estimator]) -> np.ndarray:
     for path in photos:
         rgb = read_rgb(path)
         maps = [coloured(estimate(rgb)) for estimate in estimators]
-        rows.append(np.hstack([_tile(picture) for picture in (rgb, *maps)]))
+        rows.append(np.hstack([tile(picture) for picture in (rgb, *maps)]))
     columns = 2 if len(rows) > 1 and len(rows) % 2 == 0 else 1
     per = len(rows) // columns
     return np.hstack([np.vstack(rows[c * per : (c + 1) * per]) for c in range(columns)])

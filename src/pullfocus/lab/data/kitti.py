@@ -27,6 +27,11 @@ KITTI_2015 = Origin(
     "https://www.cvlibs.net/datasets/kitti/eval_scene_flow.php?benchmark=stereo",
     "data_scene_flow.zip",
 )
+KITTI_DEPTH = Origin(
+    "KITTI's depth benchmark",
+    "https://www.cvlibs.net/datasets/kitti/eval_depth.php?benchmark=depth_prediction",
+    "data_depth_annotated.zip",
+)
 FRAMES_PER_SECOND = 10.0
 FAR_M = 80.0
 EIGEN_TEST_DRIVES = {
@@ -168,6 +173,35 @@ class KittiLaser(KittiRaw, Sequence[Frame]):
         rgb = self.picture(shot)
         depth_m = self.laser(shot, rgb.shape[:2])
         return Frame(shot.name, rgb, depth_m, (depth_m > 1e-3) & (depth_m < FAR_M), FAR_M)
+
+
+class KittiImproved(KittiRaw, Sequence[Frame]):
+    """Left pictures with the accumulated laser truth of KITTI's depth benchmark.
+
+    Args:
+        annotated: ``data_depth_annotated``, holding ``train`` and ``val``.
+
+    Frames that the benchmark left out (Eigen's 697 keep 652) are passed over.
+    """
+
+    def __init__(self, root: Path, annotated: Path, shots: Sequence[Shot]) -> None:
+        super().__init__(root, shots)
+        self._annotated = KITTI_DEPTH.need(annotated)
+        self.shots = [shot for shot in self.shots if self._truth(shot) is not None]
+        KITTI_DEPTH.need_any(
+            (p for s in self.shots if (p := self._truth(s))), annotated / "val/DRIVE/proj_depth"
+        )
+
+    def __getitem__(self, i: int) -> Frame:  # type: ignore[override]
+        shot = self.shots[i]
+        raw = KITTI_DEPTH.raw(self._truth(shot) or self._annotated)
+        depth_m = raw.astype(np.float32) / np.float32(256)
+        return Frame(shot.name, self.picture(shot), depth_m, depth_m > 0, FAR_M)
+
+    def _truth(self, shot: Shot) -> Path | None:
+        inside = f"{shot.drive}/proj_depth/groundtruth/image_02/{shot.number:010d}.png"
+        there = (self._annotated / part / inside for part in ("val", "train"))
+        return next((path for path in there if path.exists()), None)
 
 
 def kitti_clips(
