@@ -4,14 +4,15 @@ import cv2
 import numpy as np
 import pytest
 
+from pullfocus.errors import UsageError
 from pullfocus.lab.cli import EMBEDDED, main
 from pullfocus.lab.sheet import coloured
 
 
-def test_an_unknown_recipe_is_refused_with_the_known_ones(capsys, tmp_path):
+def test_an_unknown_recipe_is_refused_with_the_nearest_ones(tmp_path):
     pytest.importorskip("torch")
-    assert main(["train", "nothing", "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
-    assert "compact-tiny" in capsys.readouterr().out
+    with pytest.raises(UsageError, match=r"did you mean .*compact-tiny"):
+        main(["train", "compat-tiny", "--data", str(tmp_path), "--out", str(tmp_path)])
 
 
 def test_a_sheet_shows_photo_and_depth_side_by_side(tmp_path):

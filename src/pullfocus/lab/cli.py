@@ -1,13 +1,22 @@
-"""The lab's commands: ``python -m pullfocus.lab train | evaluate | export``."""
+"""The lab's commands: ``pullfocus lab VERB``, or ``python -m pullfocus.lab VERB``.
+
+Heavy libraries are imported where a command needs them, so that its help is light.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pullfocus.errors import UsageError
 from pullfocus.lab.teacher import teacher_path
+
+if TYPE_CHECKING:
+    from pullfocus.lab.train import TrainConfig
 
 EMBEDDED = Path(__file__).parents[1] / "depth/weights/compact.onnx"
 """The network in the wheel."""
@@ -16,23 +25,22 @@ LONG_SIDE = 256
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one lab command; return the exit code."""
-    options = _parser().parse_args(arguments)
+    """Run one lab command; return the exit code.
+
+    Raises:
+        PullfocusError: in one sentence, what cannot be done.
+        ModuleNotFoundError: a library of the [lab] extra is missing.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(given)
+    options.given = given
     return options.run(options)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("pullfocus lab", description=__doc__)
     verbs = parser.add_subparsers(required=True)
-    train = verbs.add_parser("train", help="train a recipe, going on from its checkpoint")
-    train.add_argument("recipe")
-    train.add_argument("--data", type=Path, required=True, help="folder laid out as shared/data")
-    train.add_argument("--out", type=Path, required=True, help="run folder")
-    train.add_argument("--cache", type=Path, help="packed data (default: OUT/data)")
-    train.add_argument("--crops", type=int, help="train until so many crops")
-    train.add_argument("--start", type=Path, help="exported ONNX file to begin a new run from")
-    train.add_argument("--processes", type=int, default=max(1, os.cpu_count() or 1))
-    train.set_defaults(run=_train)
+    _add_train(verbs.add_parser("train", help="train a recipe, going on from its checkpoint"))
     measure = verbs.add_parser("evaluate", help="score ONNX files beside the baselines")
     measure.add_argument("models", type=Path, nargs="*", help="ONNX files (default: the wheel's)")
     measure.add_argument("--data", type=Path, required=True)
@@ -51,19 +59,55 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_train(train: argparse.ArgumentParser) -> None:
+    train.add_argument("recipe", help="a name of docs/lab.md")
+    train.add_argument("--data", type=Path, help="folder of the samples, as the recipe wants it")
+    train.add_argument("--out", type=Path, help="run folder (default: runs/RECIPE)")
+    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
+    train.add_argument("--start", type=Path, help="checkpoint (compact: ONNX file) to begin with")
+    group = train.add_argument_group("several GPUs, processes or machines")
+    group.add_argument("--devices", type=int, help="processes here (default: one a GPU, or one)")
+    group.add_argument("--nodes", type=int, default=1, help="machines; run the command on each")
+    group.add_argument("--node", type=int, default=0, help="number of this machine, from 0")
+    group.add_argument("--meet", metavar="HOST:PORT", help="where machine 0 waits for the others")
+    compact = train.add_argument_group("the embedded network only (compact...)")
+    compact.add_argument("--cache", type=Path, help="packed data (default: OUT/data)")
+    compact.add_argument("--crops", type=int, help="train until so many crops")
+    compact.add_argument("--processes", type=int, help="default: one a core")
+    train.set_defaults(run=_train)
+
+
 def _train(options: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from pullfocus.lab.launch import launch
     from pullfocus.lab.recipes import RECIPES
 
-    if options.recipe not in RECIPES:
-        print(f"no recipe {options.recipe!r}; there are: {', '.join(RECIPES)}")
-        return 2
-    cache = options.cache or options.out / "data"
-    config = RECIPES[options.recipe]
+    options.out = options.out or Path("runs") / options.recipe
+    if options.recipe in RECIPES:
+        return _train_compact(options, RECIPES[options.recipe])
+    from pullfocus.lab.recipes.catalogue import recipe_named
+
+    recipe = recipe_named(options.recipe, tuple(RECIPES)).changed(options.changes)
+    from pullfocus.lab.engine.loop import Run, train
+    from pullfocus.lab.engine.processes import devices_here, group_command, in_group, run_group
+
+    devices = options.devices or devices_here()
+    if not in_group() and (devices > 1 or options.nodes > 1):
+        where = (options.nodes, options.node, options.meet)
+        return run_group(group_command(options.given, devices, *where))
+    train(Run(options.recipe, recipe, options.data, options.out, options.start))
+    return 0
+
+
+def _train_compact(options: argparse.Namespace, config: TrainConfig) -> int:
+    from pullfocus.lab.launch import launch
+
+    if options.data is None:
+        raise UsageError(f"{options.recipe} needs --data, a folder laid out as shared/data.")
     if options.crops:
         config = replace(config, total_crops=options.crops)
-    launch(config, options.data, cache, options.out, options.processes, options.start)
+    processes = options.processes or options.devices or os.cpu_count() or 1
+    cache = options.cache or options.out / "data"
+    launch(config, options.data, cache, options.out, processes, options.start)
     return 0
 
 

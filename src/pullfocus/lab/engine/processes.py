@@ -15,6 +15,13 @@ def in_group() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 
+def devices_here() -> int:
+    """Return how many processes this machine is for: one a GPU, or one."""
+    import torch
+
+    return max(1, torch.cuda.device_count())
+
+
 def group_command(
     arguments: Sequence[str], devices: int, nodes: int, node: int, meet: str | None
 ) -> list[str]:

@@ -194,11 +194,11 @@ def _finest(seen: Any, is_deep3d: bool) -> Tensor:
 
 _TINY = StereoRecipe(
     thin=8,
-    hw=(128, 256),
+    hw=(128, 128),
     samples="rendered",
     pairs=160,
     batch=4,
-    epochs=15,
+    epochs=20,
     workers=0,
     log_every=10,
     optimiser=Optimiser(rate=1e-3, schedule="halve"),
@@ -212,5 +212,7 @@ RECIPES = {
     "deep3ds": StereoRecipe(network="deep3d", loss="deep3ds"),
     "monodepth-tiny": _TINY,
     "monodepth-no-lr-tiny": _TINY.model_copy(update={"loss": "no-left-right"}),
-    "monodepth-kitti-tiny": _TINY.model_copy(update={"samples": "folder", "epochs": 60}),
+    "monodepth-kitti-tiny": _TINY.model_copy(
+        update={"samples": "folder", "hw": (128, 256), "epochs": 60}
+    ),
 }
