@@ -29,22 +29,22 @@ def compact() -> TrainConfig:
 def compact_more() -> TrainConfig:
     """Return the settings of the shipped network's later legs, begun with ``--start``.
 
-    Views as large as what it will look at, people by their own share, no forcing.
+    Views nearly as large as what it will look at, people by their own share, no forcing.
     """
     return TrainConfig(
         network=CompactConfig(),
         crops=CropConfig(
-            sizes=((192, 256), (256, 192), (224, 224), (160, 256), (96, 320), (192, 288)),
+            sizes=((160, 224), (224, 160), (192, 192), (128, 224), (96, 288), (192, 256)),
             min_scale=0.6,
             pasted=0.25,
         ),
-        photos_per_batch=12,
-        people_per_batch=3,
-        truths_per_batch={"scenes": 3, "roads": 3, "sensor": 1},
-        total_crops=70_000,
-        warmup_crops=1_500,
+        photos_per_batch=11,
+        people_per_batch=4,
+        truths_per_batch={"scenes": 2, "roads": 2, "sensor": 1},
+        total_crops=28_000,
+        warmup_crops=800,
         forcing_crops=0,
-        rate=1.2e-3,
+        rate=1e-3,
         hint_weight=0.6,
         seed=3,
     )
