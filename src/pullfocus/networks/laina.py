@@ -53,15 +53,15 @@ class UpProjection(nn.Module):
     Source: Laina et al. 2016, Deeper depth prediction with fully convolutional residual networks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 1024) -> None:
+        """Lay the network; ``width`` are the channels that the way up begins with and halves."""
         super().__init__()
         self.standardise = Standardise()
         self.encoder = resnet50()
-        self.narrow = ConvNorm(self.encoder.channels[-1], 1024, 1, act=False)
-        self.up = nn.Sequential(
-            UpBlock(1024, 512), UpBlock(512, 256), UpBlock(256, 128), UpBlock(128, 64)
-        )
-        self.out = nn.Sequential(nn.Dropout(0.5), nn.Conv2d(64, 1, 3, padding=1), nn.Softplus())
+        self.narrow = ConvNorm(self.encoder.channels[-1], width, 1, act=False)
+        self.up = nn.Sequential(*(UpBlock(width >> n, width >> (n + 1)) for n in range(4)))
+        last = nn.Conv2d(width >> 4, 1, 3, padding=1)
+        self.out = nn.Sequential(nn.Dropout(0.5), last, nn.Softplus())
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 1 h/2 w/2"]:
         """Return depth at half the size of the image."""
