@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pullfocus.errors import UsageError
+from pullfocus.lab import evaluate_protocol_cli
 from pullfocus.lab.teacher import teacher_path
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("models", type=Path, nargs="*", help="ONNX files (default: the wheel's)")
     measure.add_argument("--data", type=Path, required=True)
     measure.add_argument("--long-side", type=int, default=LONG_SIDE)
+    evaluate_protocol_cli.add_options(measure)
     measure.set_defaults(run=_evaluate)
     export = verbs.add_parser("export", help="turn a checkpoint into a self-describing ONNX file")
     export.add_argument("checkpoint", type=Path)
@@ -112,6 +114,8 @@ def _train_compact(options: argparse.Namespace, config: TrainConfig) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    if options.protocol:
+        return evaluate_protocol_cli.run(options)
     from pullfocus.lab import evaluate as lab
 
     estimators: dict[str, lab.Estimator] = {"lower row = nearer": lab.lower_row_is_nearer}
