@@ -31,7 +31,10 @@ def test_settings_reach_the_network():
         ("xyz", {}, "it can be one of compact, monodepth-vgg"),
         ("deep3d", {"shift": 3}, 'no setting "shift"; did you mean "shifts"'),
         ("monodepth-vgg", {"encoder": "vgg"}, "it can be one of stereo_input"),
-        ("laina", {"depth": 3}, "it takes none"),
+        ("unet", {"colour": 3}, "it can be one of widths"),
+        ("dpt-s", {"heads": "dept"}, 'knows no heads "dept"; did you mean "depth"'),
+        ("dpt-s", {"family": "mae"}, "it can be one of vit, dinov2, None"),
+        ("compact", {"block": "residul"}, 'did you mean "residual"'),
     ],
 )
 def test_a_slip_gets_a_sentence_with_a_suggestion(name, config, sentence):

@@ -89,12 +89,12 @@ class NoisyStage(nn.Module):
 class NoisyResNet18(nn.Module):
     """The 18-layer residual encoder with randomised norms."""
 
-    def __init__(self) -> None:
+    def __init__(self, thin: int = 1) -> None:
         super().__init__()
-        self.channels = [64, 64, 128, 256, 512]
-        self.stem, self.norm = _conv(3, 64, 7, 2), RandomisedNorm(64)
+        self.channels = [width // thin for width in (64, 64, 128, 256, 512)]
+        c_in = self.channels[0]
+        self.stem, self.norm = _conv(3, c_in, 7, 2), RandomisedNorm(c_in)
         self.stages = nn.ModuleList()
-        c_in = 64
         for c_out, stride in zip(self.channels[1:], (1, 2, 2, 2), strict=True):
             self.stages.append(NoisyStage(c_in, c_out, stride))
             c_in = c_out
@@ -140,13 +140,15 @@ class DynamicDepth(nn.Module):
     and its release for what the paper leaves open.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, thin: int = 1) -> None:
+        """Lay the network; ``thin`` divides every width, for runs on two cores."""
         super().__init__()
-        self.encoder = NoisyResNet18()
+        self.encoder = NoisyResNet18(thin)
         skips = [*self.encoder.channels[-2::-1], 0]
         c_in = self.encoder.channels[-1]
         self.steps = nn.ModuleList()
-        for c_skip, c_out in zip(skips, (256, 128, 64, 32, 16), strict=True):
+        widths = [width // thin for width in (256, 128, 64, 32, 16)]
+        for c_skip, c_out in zip(skips, widths, strict=True):
             self.steps.append(UpSkip(c_in, c_skip, c_out))
             c_in = c_out
         self.out = nn.Conv2d(c_in, 1, 3, padding=1)

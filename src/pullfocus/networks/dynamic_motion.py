@@ -7,6 +7,7 @@ residual translation  <- refine .. refine (one for every conv) <- 1x1
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -126,7 +127,11 @@ class DynamicMotion(nn.Module):
     """
 
     def __init__(
-        self, residual: bool = True, auto_mask: bool = True, intrinsics: bool = False
+        self,
+        residual: bool = True,
+        auto_mask: bool = True,
+        intrinsics: bool = False,
+        thin: int = 1,
     ) -> None:
         """Lay the network.
 
@@ -134,19 +139,21 @@ class DynamicMotion(nn.Module):
             residual: False leaves all motion to the camera (the ablation).
             auto_mask: keep the residual only where it exceeds its mean.
             intrinsics: estimate the camera matrix too.
+            thin: divides every width, for runs on two cores.
         """
         super().__init__()
         self.auto_mask = auto_mask
         self.convs = nn.ModuleList()
-        c_ins = (8, *WIDTHS)
-        for c_in, c_out in zip(c_ins, WIDTHS, strict=False):
+        widths = [width // thin for width in WIDTHS]
+        c_ins = [8, *widths]
+        for c_in, c_out in pairwise(c_ins):
             self.convs.append(nn.Sequential(nn.Conv2d(c_in, c_out, 3, 2, 1), nn.ReLU()))
-        self.ego = nn.Conv2d(WIDTHS[-1], 6, 1, bias=False)
+        self.ego = nn.Conv2d(widths[-1], 6, 1, bias=False)
         self.coarse = nn.Conv2d(6, 3, 1) if residual else None
         refined = reversed(c_ins) if residual else ()
         self.refine = nn.ModuleList(Refine(channels) for channels in refined)
         self.rotation_scale, self.translation_scale = Scale(), Scale()
-        self.intrinsics = IntrinsicsHead(WIDTHS[-1]) if intrinsics else None
+        self.intrinsics = IntrinsicsHead(widths[-1]) if intrinsics else None
 
     def forward(
         self,
