@@ -68,7 +68,7 @@ MEASURE = """async (rounds) => {
     return gl.getQueryParameter(query, gl.QUERY_RESULT) / 1e6;
   };
   const blur = () => plain.pass(null, ['plain'], {picture, size});
-  const click = (k) => () => { pullfocus.focusAt(0.2 + 0.6 * (k % 2), 0.5);
+  const click = (k) => () => { pullfocus.focusing.at(0.2 + 0.6 * (k % 2), 0.5);
     shown.photo = photo; shown.how = {}; shown.renderHere(); };
   const told = {plain: [], ours: [], gpuPlain: [], gpuOurs: [], size,
     renderer: ours.gl.getParameter(ours.gl.RENDERER)};

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from pullfocus.web.config import ServerConfig
@@ -22,8 +24,11 @@ def test_warming_up_goes_down_the_whole_line(context):
 
 def test_a_photo_that_comes_early_is_not_kept_waiting(context):
     """Its job has its turn between the two of the warm-up."""
+    gate = threading.Event()
+    context.queue.submit("gate", "another", lambda _: gate.wait(20))
     first = context.warm_up()
     early = context.queue.submit("open", "someone", lambda _: first.result.state)
+    gate.set()
     assert early.future.result(120) == "waiting"
 
 

@@ -151,7 +151,7 @@ def test_brush_by_keyboard(page):
     page.page.keyboard.press("b")
     for _ in range(3):
         page.page.keyboard.press("ArrowUp")
-    x, y = page.js("() => [pullfocus.cross.x, pullfocus.cross.y]")
+    x, y = page.js("() => [pullfocus.focusing.cross.x, pullfocus.focusing.cross.y]")
     before = mean(page, x - 0.01, y - 0.01, x + 0.01, y + 0.01)
     page.page.locator("[data-tool=farther]").click()
     page.page.locator("canvas.view").focus()

@@ -94,8 +94,10 @@ def test_double_click_pulls_the_focus(page):
         p.renderHere = () => { f(); window.planes.push(p.planeShown); }; }"""
     )
     page.page.mouse.dblclick(*page.spot(0.9, 0.1))
-    page.until("() => window.planes.length > 3")
-    page.page.wait_for_timeout(1500)
+    page.until(
+        "() => window.planes.length > 3"
+        " && window.planes.at(-1) === pullfocus.photo.edit.now.focus_disparity"
+    )
     seen = page.js("() => window.planes")
     after = page.settings["focus_disparity"]
     low, high = sorted((before, after))
@@ -117,7 +119,7 @@ def test_focus_by_keyboard_alone(page):
     page.page.keyboard.press("]")
     assert page.settings["f_number"] > f_number
     page.page.keyboard.press("d")
-    assert page.js("() => pullfocus.depthOn")
+    assert page.js("() => pullfocus.looks.depth")
     page.page.keyboard.press("d")
     page.page.keyboard.press("+")
     assert not page.js("() => pullfocus.stage.view.fitted")

@@ -10,10 +10,10 @@ export function makeBar(root, app) {
   const title = h('div', { class: 'title space' });
   const undo = iconButton('undo', `${t('undo')} (Ctrl+Z)`, () => app.photo?.edit.undo());
   const redo = iconButton('redo', `${t('redo')} (Ctrl+Shift+Z)`, () => app.photo?.edit.redo());
-  const compare = iconButton('compare', `${t('compare')} (C)`, () => app.toggleDivider(), { 'aria-pressed': 'false' });
-  const depth = iconButton('depth', `${t('depth')} (D)`, () => app.toggleDepth(), { 'aria-pressed': 'false' });
-  const brush = iconButton('brush', `${t('brush')} (B)`, () => app.toggleBrush(), { 'aria-pressed': 'false' });
-  const peak = iconButton('peak', `${t('peaking')} (P)`, () => app.togglePeaking(), { 'aria-pressed': 'false', class: 'icon wide-only' });
+  const compare = iconButton('compare', `${t('compare')} (C)`, () => app.looks.toggleDivider(), { 'aria-pressed': 'false' });
+  const depth = iconButton('depth', `${t('depth')} (D)`, () => app.looks.toggleDepth(), { 'aria-pressed': 'false' });
+  const brush = iconButton('brush', `${t('brush')} (B)`, () => app.looks.toggleBrush(), { 'aria-pressed': 'false' });
+  const peak = iconButton('peak', `${t('peaking')} (P)`, () => app.looks.togglePeaking(), { 'aria-pressed': 'false', class: 'icon wide-only' });
   const save = h('button', { type: 'button', class: 'main', onclick: () => app.showSave() }, t('save'));
   const gap = h('span', { class: 'gap' });
   const editing = [undo, redo, gap, compare, depth, peak, brush];
@@ -30,7 +30,7 @@ export function makeBar(root, app) {
       undo.disabled = !edit.past.length && !edit.pending;
       redo.disabled = !edit.future.length;
       save.disabled = !app.photo.depth;
-      const modes = { compare: app.stage.divider !== null, depth: app.depthOn, brush: app.brushing.on, peak: app.peakingOn };
+      const modes = { compare: app.stage.divider !== null, depth: app.looks.depth, brush: app.brushing.on, peak: app.looks.peaking };
       for (const [button, name] of [[compare, 'compare'], [depth, 'depth'], [brush, 'brush'], [peak, 'peak']]) {
         button.setAttribute('aria-pressed', String(modes[name]));
       }

@@ -68,7 +68,7 @@ function tellFirst(app, photo) {
   const subject = t('subject', { what: photo.depthInfo?.subject?.chosen ?? '' });
   const first = !localStorage.getItem('pullfocus-seen');
   localStorage.setItem('pullfocus-seen', 'yes');
-  app.showHint(first ? t('firstRun') : subject, first ? 9000 : 4500);
+  app.tools.showHint(first ? t('firstRun') : subject, first ? 9000 : 4500);
   say(subject);
   for (const note of photo.view.notes) toast(note);
 }

@@ -24,7 +24,7 @@ export class Brushing {
       h('div', { role: 'radiogroup', 'aria-label': t('brush') }, ...this.buttons),
       range(t('brushSize'), 'radius', 0.008, 0.2, 0.002), range(t('brushForce'), 'force', 0.05, 1, 0.05),
       h('button', { type: 'button', class: 'edge', onclick: () => this.clear() }, t('brushClear')),
-      h('button', { type: 'button', class: 'main', onclick: () => app.toggleBrush() }, t('brushDone')));
+      h('button', { type: 'button', class: 'main', onclick: () => app.looks.toggleBrush() }, t('brushDone')));
     parent.append(this.palette);
     for (const input of this.palette.querySelectorAll('input')) fill(input);
     this.choose('nearer');
@@ -116,7 +116,7 @@ export class Brushing {
   changed(photo) {
     photo.depthChanged();
     photo.unsent = true;
-    this.app.depthEdited(photo);
+    this.app.depths.edited(photo);
   }
 
   clear() {

@@ -26,7 +26,7 @@ export class Detail {
 
   get needed() {
     const { photo, stage, picture } = this.app;
-    if (!photo?.depth || !picture.here || !photo.image || this.app.depthOn) return false;
+    if (!photo?.depth || !picture.here || !photo.image || this.app.looks.depth) return false;
     const shown = stage.view.scale / stage.view.fullScale;
     return photo.view.width > photo.image.width && shown > (1.15 * photo.image.width) / photo.view.width;
   }
@@ -53,7 +53,7 @@ export class Detail {
     if (!this.same(photo, box)) {
       this.controller = new AbortController();
       const { signal } = this.controller;
-      await this.app.settleDepth();
+      await this.app.depths.settle();
       const query = new URLSearchParams({ ...box, long_side_px: String(Math.max(16, Math.round(wanted))) });
       const [colour, disparity] = await Promise.all([
         call(`/api/photos/${photo.id}/colour.png?${query}`, { signal }),

@@ -51,7 +51,7 @@ export function download(url, name) {
 export async function make(app, what, wish, title) {
   try {
     const told = await app.progress.during(title, async (tell, signal) => {
-      await app.settleDepth();
+      await app.depths.settle();
       return follow(await post(`/api/photos/${app.photo.id}/${what}`, wish, signal), tell, signal);
     });
     download(told.url, told.name);

@@ -14,20 +14,20 @@ export function listenToStage(app) {
       const at = view.toPhoto(px, py);
       if (app.brushing.on) return app.brushing.touch(at, phase);
       if (phase === 'end') {
-        if (app.photo?.edit.pending) app.focusAt(inside(at.x), inside(at.y));
+        if (app.photo?.edit.pending) app.focusing.at(inside(at.x), inside(at.y));
         return;
       }
-      app.pulling += 1;
-      app.focusAt(at.x, at.y, true);
+      app.focusing.stopPull();
+      app.focusing.at(at.x, at.y, true);
     },
     double: (px, py) => {
       if (!app.brushing.on && app.photo?.depth) pullFrom(app, view.toPhoto(px, py));
     },
-    pan: (dx, dy) => app.panBy(dx, dy),
-    zoom: (factor, px, py) => app.zoomBy(factor, px, py),
+    pan: (dx, dy) => app.tools.panBy(dx, dy),
+    zoom: (factor, px, py) => app.tools.zoomBy(factor, px, py),
     hover: (px, py) => hover(app, px, py),
     leave: () => {
-      app.loupe.hidden = true;
+      app.tools.loupe.hidden = true;
       stage.brush = null;
       stage.ask();
     },
@@ -36,33 +36,32 @@ export function listenToStage(app) {
 
 /** A double click: the first click focused already, so pull from where the focus was before. */
 function pullFrom(app, at) {
-  const before = app.photo.edit.past.at(-1)?.settings;
-  if (before?.focus_disparity != null) app.picture.planeShown = before.focus_disparity;
-  app.pullTo(inside(at.x), inside(at.y));
+  const before = app.photo.edit.past.at(-1)?.settings?.focus_disparity;
+  app.focusing.pullTo(inside(at.x), inside(at.y), before ?? undefined);
 }
 
 /** Show the brush, or the loupe that reads the distance under the cursor. */
 function hover(app, px, py) {
-  const { photo, loupe, stage } = app;
+  const { photo, stage, tools: { loupe } } = app;
   const at = stage.view.toPhoto(px, py);
   if (app.brushing.on) app.brushing.hover(at);
   const within = at.x >= 0 && at.y >= 0 && at.x < 1 && at.y < 1;
-  loupe.hidden = !(app.depthOn && within && photo?.depth);
+  loupe.hidden = !(app.looks.depth && within && photo?.depth);
   if (loupe.hidden) return;
   const { depth } = photo;
   const d = depth.data[Math.floor(at.y * depth.height) * depth.width + Math.floor(at.x * depth.width)];
-  const radius = Math.abs(app.radiusOf(photo)(d));
+  const radius = Math.abs(app.looks.radiusOf(photo)(d));
   const blur = `${radius < 0.5 ? '●' : '○'} ${radius.toFixed(1)} px`;
-  loupe.replaceChildren(h('b', {}, app.distanceWords(d)), h('span', { class: 'soft' }, blur));
+  loupe.replaceChildren(h('b', {}, app.focusing.words(d)), h('span', { class: 'soft' }, blur));
   loupe.style.transform = `translate(${Math.min(px + 18, stage.view.width - 110)}px, ${Math.max(8, py - 62)}px)`;
 }
 
 /** @param {any} app */
 export function listenToDivider(app) {
-  const { divider, stage } = app;
+  const { stage, tools: { divider } } = app;
   const put = (x) => {
     stage.divider = inside(x);
-    app.placeOverlays();
+    app.tools.place();
     stage.ask();
   };
   divider.addEventListener('pointerdown', (event) => divider.setPointerCapture(event.pointerId));

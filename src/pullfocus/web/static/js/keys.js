@@ -6,10 +6,10 @@ export function listenForKeys(app) {
   const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const typing = (element) => element instanceof HTMLElement && (element.matches('input:not([type="range"]):not([type="checkbox"]), textarea, select') || element.isContentEditable);
   const plain = {
-    d: () => app.toggleDepth(), p: () => app.togglePeaking(), b: () => app.toggleBrush(), c: () => app.toggleDivider(),
-    s: () => app.showSave(), 0: () => app.zoomFit(), 1: () => app.zoomFull(), '+': () => app.zoomBy(1.25), '=': () => app.zoomBy(1.25),
-    '-': () => app.zoomBy(0.8), '[': () => app.aperture(-1), ']': () => app.aperture(1),
-    PageUp: () => app.selectBeside(-1), PageDown: () => app.selectBeside(1), Escape: () => app.leaveModes(),
+    d: () => app.looks.toggleDepth(), p: () => app.looks.togglePeaking(), b: () => app.looks.toggleBrush(), c: () => app.looks.toggleDivider(),
+    s: () => app.showSave(), 0: () => app.tools.zoomFit(), 1: () => app.tools.zoomFull(), '+': () => app.tools.zoomBy(1.25), '=': () => app.tools.zoomBy(1.25),
+    '-': () => app.tools.zoomBy(0.8), '[': () => app.aperture(-1), ']': () => app.aperture(1),
+    PageUp: () => app.selectBeside(-1), PageDown: () => app.selectBeside(1), Escape: () => app.looks.leave(),
   };
 
   addEventListener('keydown', (event) => {
@@ -36,19 +36,19 @@ export function listenForKeys(app) {
     if (key in arrows && !inControl) {
       event.preventDefault();
       const [dx, dy] = arrows[key];
-      if (event.shiftKey) app.panBy(-dx * 60, -dy * 60);
-      else app.moveCross(dx * STEP * (event.repeat ? 2 : 1), dy * STEP * (event.repeat ? 2 : 1));
+      if (event.shiftKey) app.tools.panBy(-dx * 60, -dy * 60);
+      else app.focusing.moveCross(dx * STEP * (event.repeat ? 2 : 1), dy * STEP * (event.repeat ? 2 : 1));
       return;
     }
     if (key === 'Enter' && onStage) {
       event.preventDefault();
-      if (event.shiftKey) app.pullToCross();
-      else app.focusAtCross();
+      if (event.shiftKey) app.focusing.pullToCross();
+      else app.focusing.atCross();
       return;
     }
     if (key === ' ' && onStage) {
       event.preventDefault();
-      app.holdOriginal(true);
+      app.looks.hold(true);
       return;
     }
     if (key in plain && !(inControl && key.startsWith('Page'))) {
@@ -56,6 +56,6 @@ export function listenForKeys(app) {
       plain[key]();
     }
   });
-  addEventListener('keyup', (event) => { if (event.key === ' ') app.holdOriginal(false); });
-  addEventListener('blur', () => app.holdOriginal(false));
+  addEventListener('keyup', (event) => { if (event.key === ' ') app.looks.hold(false); });
+  addEventListener('blur', () => app.looks.hold(false));
 }

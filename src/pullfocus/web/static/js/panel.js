@@ -30,7 +30,7 @@ export function makePanel(root, app) {
     change: (v, transient) => set({ f_number: tidyF(fromLog(v)) }, transient),
   });
   const stops = h('div', { class: 'stops', 'aria-hidden': 'true' }, ...['1', '1.4', '2', '2.8', '4', '5.6', '8', '11', '16', '22'].map((f) => h('span', {}, f)));
-  const scale = depthScale((change, transient) => moveFocus(app.photo, change, transient), (d) => app.distanceWords(d));
+  const scale = depthScale((change, transient) => moveFocus(app.photo, change, transient), (d) => app.focusing.words(d));
   const ranged = tick({ label: t('rangeOn'), change: (on) => toggleRange(app.photo, on) });
   const shape = segments({
     label: t('shape'), change: (blades) => set({ blades }),
@@ -61,8 +61,8 @@ export function makePanel(root, app) {
   const refine = tick({ label: t('refine'), change: (value) => set({ refine: value }) });
   const source = h('p', { class: 'small soft' });
   const own = h('input', { type: 'file', hidden: true, accept: '.png,.npy,.exr,.pfm,.tif,.tiff', 'aria-label': t('ownDepth'),
-    onchange: () => { if (own.files?.[0]) app.useDepthFile(own.files[0]); own.value = ''; } });
-  const dropOwn = h('button', { type: 'button', class: 'edge', hidden: true, onclick: () => app.useDepthFile(new File([], 'none.png')) }, t('dropDepth'));
+    onchange: () => { if (own.files?.[0]) app.depths.useFile(own.files[0]); own.value = ''; } });
+  const dropOwn = h('button', { type: 'button', class: 'edge', hidden: true, onclick: () => app.depths.useFile(new File([], 'none.png')) }, t('dropDepth'));
   const lensOnly = h('div', {}, aperture.element, stops);
   const gradedOnly = h('div', {}, method.element, strength.element);
   const more = h('details', {}, h('summary', {}, t('more')), h('div', {}, ...numbers.slice(2).map((n) => n.element)));
@@ -75,7 +75,7 @@ export function makePanel(root, app) {
     h('section', {}, style.element),
     h('details', {}, h('summary', {}, t('depthSource')), h('div', {}, source, model.element, refine.element,
       h('button', { type: 'button', class: 'edge', onclick: () => own.click() }, t('ownDepth')), dropOwn, own,
-      h('button', { type: 'button', class: 'edge', onclick: () => app.toggleBrush() }, t('brush')))),
+      h('button', { type: 'button', class: 'edge', onclick: () => app.looks.toggleBrush() }, t('brush')))),
     h('div', { class: 'row' }, h('button', { type: 'button', class: 'edge', onclick: () => app.resetEdit() }, t('reset')),
       h('button', { type: 'button', class: 'edge', onclick: () => app.showSettings() }, t('settings'))),
   );
