@@ -78,6 +78,10 @@ class Recipe(Settings, ABC):
     def sources(self, data: Path | None) -> tuple[Source, Source]:
         """Return the training and the held-out samples found in a folder (None = made here)."""
 
+    def but(self, **changes: Any) -> Self:
+        """Return the recipe with some settings replaced; raises UsageError as ``read`` does."""
+        return self.read(self.model_dump() | changes)
+
     def changed(self, assignments: list[str]) -> Self:
         """Return the recipe with ``key=value`` settings replaced; dots go into groups.
 

@@ -6,6 +6,7 @@ reader or seeds -> Kept (made once) -> augmentation of the paper -> Batch of one
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import cv2
@@ -66,6 +67,17 @@ def split_last(whole: Sequence[T], share: float = 1 / 8) -> tuple[Sequence[T], S
     held_out = min(max(1, int(len(whole) * share)), LARGEST_HELD_OUT)
     first = len(whole) - held_out
     return Part(whole, 0, first), Part(whole, first, len(whole))
+
+
+def needed(data: Path | None, what: str) -> Path:
+    """Return the folder that was given.
+
+    Raises:
+        UsageError: none was.
+    """
+    if data is None:
+        raise UsageError(f"Training on {what!r} samples needs --data FOLDER (see docs/lab.md).")
+    return data
 
 
 class Stereo:

@@ -22,7 +22,7 @@ from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.geometry.warp import shift_horizontally
 from pullfocus.lab.losses.image import photometric
 from pullfocus.lab.losses.stereo import deep3d_terms, monodepth_terms
-from pullfocus.lab.recipes.samples import Made, Stereo, split_last
+from pullfocus.lab.recipes.samples import Made, Stereo, needed, split_last
 from pullfocus.networks.deep3d import expected_disparity, expected_right
 from pullfocus.networks.registry import build
 
@@ -78,17 +78,6 @@ class StereoRecipe(Recipe):
             made = Made(lambda seed: stereo_pair(seed, self.hw), self.pairs, first=len(held_out))
             return made, held_out
         return split_last(_read_pairs(self.samples, needed(data, self.samples)))
-
-
-def needed(data: Path | None, what: str) -> Path:
-    """Return the folder that was given.
-
-    Raises:
-        UsageError: none was.
-    """
-    if data is None:
-        raise UsageError(f"Training on {what!r} samples needs --data FOLDER (see docs/lab.md).")
-    return data
 
 
 def _read_pairs(samples: str, data: Path) -> Sequence[StereoPair]:
@@ -211,8 +200,6 @@ RECIPES = {
     "deep3d": StereoRecipe(network="deep3d", loss="deep3d"),
     "deep3ds": StereoRecipe(network="deep3d", loss="deep3ds"),
     "monodepth-tiny": _TINY,
-    "monodepth-no-lr-tiny": _TINY.model_copy(update={"loss": "no-left-right"}),
-    "monodepth-kitti-tiny": _TINY.model_copy(
-        update={"samples": "folder", "hw": (128, 256), "epochs": 60}
-    ),
+    "monodepth-no-lr-tiny": _TINY.but(loss="no-left-right"),
+    "monodepth-kitti-tiny": _TINY.but(samples="folder", hw=(128, 256), epochs=60),
 }
