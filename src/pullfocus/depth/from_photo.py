@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from pullfocus.depth.estimator import Estimator
 from pullfocus.depth.normalise import to_disparity
+from pullfocus.depth.person_surface import person_surface
 from pullfocus.depth.registry import open_estimator
 from pullfocus.depth.uncertainty import spread_of
 from pullfocus.types import DepthMap, Photo
@@ -28,7 +29,8 @@ def estimate_depth(
     """Work out how near everything in a photo is, at the photo's full resolution.
 
     Order: the depth the photo carries (unless a model is given), then the embedded network.
-    Relative disparity is scaled to 0..1; metric depth stays in 1/m.
+    Relative disparity is scaled to 0..1; metric depth stays in 1/m. Where the network also finds
+    people, each becomes one surface (see `person_surface`).
 
     Args:
         model: a name, Hugging Face id, folder, .onnx file (see `registry.find_card`) or an
@@ -53,6 +55,8 @@ def _estimated(photo: Photo, estimator: Estimator, refine: bool, uncertainty: bo
     raw = estimator.estimate(rgb)
     disparity, kind = to_disparity(raw)
     spread = spread_of(estimator, rgb, disparity, kind) if uncertainty else None
+    if raw.person is not None:
+        disparity = person_surface(disparity, raw.person)
     small = DepthMap(disparity, kind, spread, estimator.id, estimator.card.licence, raw.person)
     return _at_photo_size(small, photo, refine)
 

@@ -83,6 +83,7 @@ class SteadyDepth:
         self.every = every
         self.kind: DepthKind = "relative"
         self.cut = False
+        self.person: Float32[np.ndarray, "a b"] | None = None
         self._estimator = estimator or open_estimator()
         self._shots: list[tuple[float, Scale]] = []
         self._forget()
@@ -92,7 +93,8 @@ class SteadyDepth:
 
         rgb: an upright sRGB-coded frame; all frames of a video have one size. time_s: its time.
 
-        Afterwards `cut` says whether a shot began with it, `kind` whether it has metres.
+        Afterwards `cut` says whether a shot began with it, `kind` whether it has metres, and
+        `person` how probably a person is seen where (None from models that do not look for people).
 
         Convention: larger = nearer; 0..1 in the shot's own unit, or 1/m from metric models.
         """
@@ -156,6 +158,7 @@ class SteadyDepth:
         age = NOISE**2 * (DRIFT_PER_S * gap_s + DRIFT_PER_PX * motion.way_px)
         variance = motion.carry(known.variance) + age
         if self._count % self.every:
+            self.person = None if self.person is None else motion.carry(self.person)
             return disparity, np.where(motion.seen, variance, np.float32(1))
         raw = self._estimated(rgb, disparity.shape)
         if self.kind == "metric":
@@ -166,7 +169,9 @@ class SteadyDepth:
         return _weighed(scale(raw), disparity, variance, motion.seen)
 
     def _estimated(self, rgb: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
-        raw, self.kind = unscaled_disparity(self._estimator.estimate(rgb))
+        answer = self._estimator.estimate(rgb)
+        self.person = None if answer.person is None else enlarge(answer.person, size_hw)
+        raw, self.kind = unscaled_disparity(answer)
         self._ends = ends_of(raw)
         return enlarge(raw, size_hw)
 

@@ -1,0 +1,99 @@
+"""People: told apart, and one surface each, without the ramp that a network draws around them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from pullfocus.depth.people import people_in
+from pullfocus.depth.person_surface import person_surface
+
+HW = (160, 240)
+
+
+def ellipse(x: int, y: int, a: int, b: int) -> np.ndarray:
+    mask = np.zeros(HW, np.uint8)
+    cv2.ellipse(mask, (x, y), (a, b), 0, 0, 360, 1, -1)
+    return mask > 0
+
+
+def as_a_network_sees(truth: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(truth, (0, 0), 2.5)
+
+
+def scene() -> tuple[np.ndarray, np.ndarray]:
+    """Return exact disparity and mask: a person (with the relief of a body) before a slope."""
+    mask = ellipse(120, 90, 40, 60)
+    truth = np.repeat(np.linspace(0.1, 0.4, HW[0], dtype=np.float32)[:, None], HW[1], axis=1)
+    body = 0.7 + 0.05 * np.cos(np.linspace(-3, 3, HW[1], dtype=np.float32))
+    return np.where(mask, body[None], truth).astype(np.float32), mask
+
+
+def test_the_ramp_around_a_person_becomes_a_step():
+    truth, mask = scene()
+    seen = as_a_network_sees(truth)
+    out = person_surface(seen, mask.astype(np.float32))
+    rim = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7))) > cv2.erode(
+        mask.astype(np.uint8), np.ones((7, 7))
+    )
+    assert np.abs(out - truth)[rim].mean() < 0.25 * np.abs(seen - truth)[rim].mean()
+
+
+def test_the_relief_of_the_body_stays():
+    truth, mask = scene()
+    out = person_surface(truth, mask.astype(np.float32))
+    inside = cv2.erode(mask.astype(np.uint8), np.ones((9, 9))) > 0
+    assert np.abs(out - truth)[inside].mean() < 0.01
+    assert np.corrcoef(out[inside], truth[inside])[0, 1] > 0.95
+
+
+def test_a_hole_in_a_shirt_is_flattened():
+    truth, mask = scene()
+    holed = truth.copy()
+    holed[85:100, 110:130] = 0.3
+    out = person_surface(holed, mask.astype(np.float32))
+    assert np.abs(out - truth)[88:97, 113:127].max() < 0.15
+
+
+def test_far_from_people_nothing_changes():
+    truth, mask = scene()
+    seen = as_a_network_sees(truth)
+    out = person_surface(seen, mask.astype(np.float32))
+    far = cv2.dilate(mask.astype(np.uint8), np.ones((11, 11))) == 0
+    assert (out[far] == seen[far]).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_without_people_or_without_background_the_map_stays(share):
+    truth, _ = scene()
+    assert person_surface(truth, np.full((40, 60), share, np.float32)) is truth
+
+
+def test_the_mask_may_have_another_size_than_the_map():
+    truth, mask = scene()
+    small = cv2.resize(mask.astype(np.float32), (60, 40), interpolation=cv2.INTER_AREA)
+    out = person_surface(as_a_network_sees(truth), small)
+    assert out.shape == HW
+    assert np.abs(out - truth).mean() < np.abs(as_a_network_sees(truth) - truth).mean()
+
+
+def test_people_who_touch_are_told_apart_where_one_stands_nearer():
+    left, right = ellipse(90, 90, 40, 60), ellipse(150, 90, 40, 60)
+    disparity = np.full(HW, 0.1, np.float32)
+    disparity[right], disparity[left] = 0.4, 0.8
+    labels = people_in((left | right).astype(np.float32), disparity)
+    assert set(np.unique(labels)) == {0, 1, 2}
+    assert labels[90, 70] == 1
+    assert labels[90, 170] == 2
+
+
+def test_one_person_who_leans_towards_the_camera_is_one():
+    mask = ellipse(120, 90, 40, 60)
+    slope = np.repeat(np.linspace(0.2, 0.9, HW[0], dtype=np.float32)[:, None], HW[1], axis=1)
+    assert people_in(mask.astype(np.float32), slope).max() == 1
+
+
+def test_specks_are_nobody():
+    disparity = np.random.default_rng(0).random(HW, np.float32)
+    assert people_in(ellipse(20, 20, 4, 4).astype(np.float32), disparity).max() == 0
