@@ -17,6 +17,8 @@ from pullfocus.lab.engine.system import System
 
 Count = Annotated[int, Field(ge=1)]
 """How many; at least one."""
+Number = Annotated[int, Field(ge=0)]
+"""How many; perhaps none."""
 Weight = Annotated[float, Field(ge=0)]
 """Of a loss term."""
 Positive = Annotated[float, Field(gt=0)]
@@ -45,7 +47,7 @@ class Optimiser(Settings):
     rate: Positive = 1e-4
     weight_decay: Weight = 0.0
     schedule: Literal["constant", "halve", "cosine"] = "constant"
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    warmup_steps: Number = 0
     clip_norm: Positive | None = None
 
 
@@ -68,7 +70,7 @@ class Recipe(Settings, ABC):
     optimiser: Optimiser = Optimiser()
     log_every: Count = 10
     save_every: Count = 500
-    workers: Annotated[int, Field(ge=0)] = 0
+    workers: Number = 0
 
     @abstractmethod
     def build(self) -> System:

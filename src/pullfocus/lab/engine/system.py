@@ -23,16 +23,18 @@ class DepthGraph:
     """The part of a system that answers one picture with depth, and what its file shall say.
 
     Attributes:
-        net: module from ``image`` b 3 h w RGB 0..1 to b 1 h w.
-        kind: of the output, in the words of ``depth.onnx_card``.
+        net: module from ``image`` b 3 h w RGB 0..1 to one b 1 h w for each output.
+        kind: of the first output, in the words of ``depth.onnx_card``.
         size_hw: height and width it was trained at.
         multiple: of which height and width must be.
+        outputs: names; a second one, "person", is the probability of a person.
     """
 
     net: nn.Module
     kind: str
     size_hw: tuple[int, int]
     multiple: int
+    outputs: tuple[str, ...] = ("depth",)
 
 
 class System(nn.Module, ABC):

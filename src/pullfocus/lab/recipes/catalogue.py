@@ -9,9 +9,13 @@ from pullfocus.errors import UsageError
 from pullfocus.lab.engine.checkpoint import read_checkpoint
 from pullfocus.lab.engine.recipe import Recipe
 from pullfocus.lab.engine.system import System
-from pullfocus.lab.recipes import stereo, supervised
+from pullfocus.lab.recipes import stereo, supervised, two_heads
 
-CATALOGUE: dict[str, Recipe] = {**stereo.RECIPES, **supervised.RECIPES}
+CATALOGUE: dict[str, Recipe] = {
+    **stereo.RECIPES,
+    **supervised.RECIPES,
+    **two_heads.RECIPES,
+}
 KINDS: dict[str, type[Recipe]] = {r.kind: type(r) for r in CATALOGUE.values()}
 
 

@@ -17,7 +17,7 @@ from pullfocus.errors import UsageError
 from pullfocus.lab.data.samples import StereoPair
 from pullfocus.lab.engine import pictures
 from pullfocus.lab.engine.order import Source
-from pullfocus.lab.engine.recipe import Count, Optimiser, Recipe
+from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.geometry.warp import shift_horizontally
 from pullfocus.lab.losses.image import photometric
@@ -53,7 +53,7 @@ class StereoRecipe(Recipe):
     samples: Literal["rendered", "kitti", "cityscapes", "folder"] = "kitti"
     hw: tuple[Count, Count] = (256, 512)
     pairs: Count = 256
-    workers: int = 4
+    workers: Number = 4
 
     def build(self) -> System:
         """Return the network with its loss.

@@ -20,7 +20,7 @@ from pullfocus.errors import UnreadableInputError
 from pullfocus.lab.data.samples import Frame, LabelledView
 from pullfocus.lab.engine import pictures
 from pullfocus.lab.engine.order import Source
-from pullfocus.lab.engine.recipe import Count, Optimiser, Positive, Recipe
+from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Positive, Recipe
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.losses.supervised import berhu, l1_gradient_ssim
 from pullfocus.lab.protocols.scores import depth_scores
@@ -58,7 +58,7 @@ class SupervisedRecipe(Recipe):
     near_m: Positive = 0.4
     far_m: Positive = 10.0
     rooms: Count = 256
-    workers: int = 4
+    workers: Number = 4
 
     def build(self) -> System:
         """Return the network with its loss."""

@@ -1,0 +1,208 @@
+"""One transformer for depth and people: DPT with a depth head, a person head, or both.
+
+Sources: Ranftl et al. 2021 (DPT), Ranftl et al. 2020 (the loss on depth), reference/
+depth-networks.md, section 4.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pullfocus.errors import UsageError
+from pullfocus.lab.engine import pictures
+from pullfocus.lab.engine.order import Source
+from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Positive, Recipe, Weight
+from pullfocus.lab.engine.system import Batch, DepthGraph, System
+from pullfocus.lab.losses.joint import UncertaintyWeights
+from pullfocus.lab.losses.relative import gradient_matching, scale_shift_invariant
+from pullfocus.lab.losses.segmentation import mask_terms
+from pullfocus.lab.metrics import affine_depth
+from pullfocus.lab.recipes.samples import Depths
+from pullfocus.lab.recipes.supervised import Samples, depth_picture, frames, scores_in_metres
+from pullfocus.networks.registry import build
+
+PLACES = ("room", "crowd", "portrait", "street")
+
+
+class TwoHeadsRecipe(Recipe):
+    """Settings of DPT.
+
+    Attributes:
+        size: of the transformer.
+        heads: what is taught: depth, person, or both at once.
+        alignment: before depths are compared.
+        gradient_weight: of the multi-scale gradient term; 2 x the mean of four scales is MiDaS's
+            half of their sum.
+        person_weight: of the person loss beside depth's; ignored when ``uncertainty`` settles it.
+        uncertainty: learn the weights of both tasks.
+        samples: as for the supervised recipes; only rendered views say where people are.
+        rooms: rendered views in an epoch.
+    """
+
+    kind: Literal["two-heads"] = "two-heads"
+    epochs: Count = 60
+    batch: Count = 16
+    optimiser: Optimiser = Optimiser(rate=1e-4, schedule="cosine", warmup_steps=500, clip_norm=1)
+    size: Literal["ti", "s", "b", "l"] = "b"
+    heads: Literal["depth", "person", "both"] = "both"
+    alignment: Literal["mean", "median", "least-squares"] = "median"
+    gradient_weight: Weight = 2.0
+    person_weight: Weight = 1.0
+    uncertainty: bool = False
+    samples: Samples = "rendered"
+    hw: tuple[Count, Count] = (384, 384)
+    far_m: Positive = 80.0
+    rooms: Count = 4096
+    workers: Number = 4
+
+    def build(self) -> System:
+        """Return the network with its losses."""
+        return TwoHeads(self)
+
+    def sources(self, data: Path | None) -> tuple[Source, Source]:
+        """Return augmented frames to train on, plain ones to measure with."""
+        training, held_out = frames(self.samples, data, self.hw, self.rooms, PLACES)
+        return Depths(training, self.hw, True), Depths(held_out, self.hw, False)
+
+
+class TwoHeads(System):
+    """DPT; where a frame lacks one truth, its other head alone learns from it."""
+
+    def __init__(self, recipe: TwoHeadsRecipe) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.net = build(f"dpt-{recipe.size}", heads=recipe.heads)
+        tasks = ("depth", "person") if recipe.heads == "both" else (recipe.heads,)
+        self.settle = UncertaintyWeights(tasks) if recipe.uncertainty else None
+
+    def predict(self, batch: Batch, step: int) -> dict[str, Any]:
+        """Return "depth" (relative disparity) and "person" (logits), as the heads are."""
+        return self.net(batch["image"])
+
+    def losses(self, prediction: dict[str, Any], batch: Batch, step: int) -> dict[str, Tensor]:
+        """Return ssi and gradient on disparity, bce and dice on people; or settled task sums."""
+        tasks: dict[str, dict[str, Tensor]] = {}
+        if "depth" in prediction:
+            tasks["depth"] = self._depth_terms(prediction["depth"], batch["depth_m"])
+        if "person" in prediction:
+            tasks["person"] = _person_terms(prediction["person"], batch["person"])
+        if self.settle is not None:
+            return self.settle({name: sum_of(terms) for name, terms in tasks.items()})
+        weight = self.recipe.person_weight if "depth" in tasks else 1.0
+        people = {name: weight * value for name, value in tasks.get("person", {}).items()}
+        return tasks.get("depth", {}) | people
+
+    def scores(self, batch: Batch) -> dict[str, float]:
+        """Return depth scores after least squares in disparity, and the mask's IoU."""
+        answers = self.net(batch["image"])
+        scores: dict[str, float] = {}
+        if "depth" in answers:
+            scores |= scores_in_metres(*self._aligned(answers["depth"], batch), self.recipe.far_m)
+        known = torch.isfinite(batch["person"])
+        if "person" in answers and known.any():
+            scores["person_iou"] = iou(answers["person"][known] > 0, batch["person"][known] > 0.5)
+        return scores
+
+    def pictures(self, batch: Batch) -> dict[str, np.ndarray]:
+        """Return depth (picture, estimate, truth) and person (picture, probability, truth)."""
+        answers = self.net(batch["image"])
+        drawn = {}
+        if "depth" in answers:
+            aligned, _ = self._aligned(answers["depth"], batch)
+            drawn["depth"] = depth_picture(batch, 1 / aligned)
+        if "person" in answers:
+            drawn["person"] = pictures.rows(
+                [pictures.photo(image) for image in batch["image"]],
+                [pictures.share(p[0].sigmoid()) for p in answers["person"]],
+                [pictures.share(p[0].nan_to_num()) for p in batch["person"]],
+            )
+        return drawn
+
+    def depth_graph(self) -> DepthGraph:
+        """Return relative disparity and, with that head, the probability of a person."""
+        if self.recipe.heads == "person":
+            raise UsageError("A network with the person head alone knows no depth to export.")
+        multiple = 14 if self.recipe.size == "s" else 16
+        outputs = ("depth", "person") if self.recipe.heads == "both" else ("depth",)
+        graph = Answers(self.net, outputs)
+        return DepthGraph(graph, "relative disparity", self.recipe.hw, multiple, outputs)
+
+    def _depth_terms(self, seen: Tensor, depth: Tensor) -> dict[str, Tensor]:
+        recipe = self.recipe
+        valid = torch.isfinite(depth)[:, 0]
+        target = (1 / depth.nan_to_num(1.0))[:, 0]
+        pair = (seen[:, 0], target, valid)
+        rough = gradient_matching(*pair, alignment=recipe.alignment)
+        return {
+            "ssi": scale_shift_invariant(*pair, recipe.alignment).mean(),
+            "gradient": recipe.gradient_weight * rough.mean(),
+        }
+
+    def _aligned(self, seen: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return depth in metres, fitted to every picture's truth, and the truth."""
+        far_m = self.recipe.far_m
+        truth = torch.where(batch["depth_m"] < far_m, batch["depth_m"], torch.nan)
+        rows = []
+        for own, wanted in zip(seen[:, 0].cpu().numpy(), truth[:, 0].cpu().numpy(), strict=True):
+            rows.append(affine_depth(own, wanted, np.isfinite(wanted), far_m))
+        return torch.from_numpy(np.stack(rows))[:, None].float().to(truth), truth
+
+
+class Answers(nn.Module):
+    """One picture to the network's answers in a fixed order; people as a probability."""
+
+    def __init__(self, net: nn.Module, names: tuple[str, ...]) -> None:
+        super().__init__()
+        self.net, self.names = net, names
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Return one b 1 h w for each name."""
+        seen = self.net(image)
+        return tuple(seen[n].sigmoid() if n == "person" else seen[n] for n in self.names)
+
+
+def iou(own: Tensor, wanted: Tensor) -> float:
+    """Return intersection over union of two boolean masks; 1 where both are empty."""
+    either = int((own | wanted).sum())
+    return int((own & wanted).sum()) / either if either else 1.0
+
+
+def sum_of(terms: dict[str, Tensor]) -> Tensor:
+    """Return the sum of scalar terms."""
+    return torch.stack(list(terms.values())).sum()
+
+
+def _person_terms(logits: Tensor, person: Tensor) -> dict[str, Tensor]:
+    """Return the mask terms of the pictures that say where people are; 0 without any."""
+    said = torch.isfinite(person).all(3).all(2)[:, 0]
+    if not said.any():
+        return {name: logits.sum() * 0 for name in ("bce", "dice")}
+    return mask_terms(logits[said], person[said])
+
+
+_TINY = TwoHeadsRecipe(
+    size="ti",
+    hw=(64, 96),
+    samples="rendered",
+    rooms=256,
+    epochs=10,
+    batch=8,
+    alignment="mean",
+    workers=0,
+    log_every=5,
+    optimiser=Optimiser(rate=5e-4, schedule="cosine", warmup_steps=20, clip_norm=1.0),
+)
+RECIPES = {
+    "dpt-depth": TwoHeadsRecipe(heads="depth"),
+    "dpt-person": TwoHeadsRecipe(heads="person"),
+    "dpt-both": TwoHeadsRecipe(),
+    "dpt-rgbd-tiny": _TINY.but(heads="depth", samples="rgbd+rendered", far_m=10.0, epochs=8),
+    "dpt-depth-tiny": _TINY.but(heads="depth"),
+    "dpt-person-tiny": _TINY.but(heads="person"),
+    "dpt-both-tiny": _TINY,
+}
