@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,12 +11,14 @@ import pytest
 from pullfocus.depth.card import ModelCard
 from pullfocus.depth.estimator import RawDepth
 from pullfocus.errors import UnreadableInputError, UsageError
+from pullfocus.lab.data.rgbd_video import read_rgbd_video
 from pullfocus.lab.protocols import Options, evaluate, read_summary
 from pullfocus.lab.protocols.alignment import Truth, aligned_depth, best_alignment
 from pullfocus.lab.protocols.crops import crop_mask, kb_window
 from pullfocus.lab.protocols.flip import merge_mirrored
 from pullfocus.lab.protocols.pictures import Look, Spread, row_of
 from pullfocus.lab.protocols.scores import d1_all, depth_scores
+from pullfocus.lab.protocols.temporal import carried
 
 D = np.array([[1.1, 2.0, 6.0, 4.0]])
 G = np.array([[1.0, 2.0, 4.0, 5.0]])
@@ -429,3 +432,17 @@ def test_eth3d_and_diode_as_they_lie_on_disk(tmp_path):
     found = evaluate("affine", three, tmp_path / "diode", options=options)
     assert found.scores["abs_rel"] == pytest.approx(0.1, abs=1e-6)
     assert "0.6..350" in found.settings["range"]
+
+
+HOLOLENS = Path(__file__).parents[3] / "shared/data/rgbd/hololens"
+
+
+@pytest.mark.skipif(not HOLOLENS.exists(), reason=f"{HOLOLENS} is not on this machine")
+def test_poses_of_real_frames_carry_their_depth_into_one_another():
+    clip = read_rgbd_video(HOLOLENS, 10, 4)
+    move = np.linalg.inv(clip.poses[3]) @ clip.poses[0]
+    depth = np.nan_to_num(clip.depth_m, nan=0.0)
+    rows, columns, moved = carried(depth[0], clip.intrinsics, move)
+    there = depth[3][rows, columns]
+    off = np.abs(moved - there)[there > 0] / there[there > 0]
+    assert np.median(off) < 0.02

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pullfocus.errors import UsageError
 from pullfocus.lab import evaluate_protocol_cli
+from pullfocus.lab.pseudo_label import cli as pseudo_label_cli
 from pullfocus.lab.teacher import teacher_path
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--long-side", type=int, default=LONG_SIDE)
     sheet.add_argument("-o", "--output", type=Path, required=True)
     sheet.set_defaults(run=_sheet)
+    pseudo_label_cli.add_verb(verbs)
     return parser
 
 

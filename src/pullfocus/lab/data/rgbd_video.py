@@ -15,9 +15,9 @@ from pullfocus.lab.data.video import intrinsics_beside, matrix_file
 def read_rgbd_video(folder: Path, far_m: float = 10.0, limit: int | None = None) -> Clip:
     """Return all frames of a folder (or the first ``limit``) with their depth and poses.
 
-    Poses: ``poses.txt`` (16 numbers a row, camera to world; one row a frame, or rows up to the
-    highest frame number) or ``NAME.pose.txt`` beside each frame. Intrinsics: ``K.txt`` or
-    ``camera-intrinsics.txt``.
+    Poses: ``poses.txt`` (16 numbers a row, camera to world; a row for each number from the first
+    frame's on, so that frames may be left out) or ``NAME.pose.txt`` beside each frame.
+    Intrinsics: ``K.txt`` or ``camera-intrinsics.txt``.
 
     Raises:
         UnreadableInputError: frames, poses or intrinsics are missing or damaged.
@@ -45,8 +45,7 @@ def _poses(folder: Path, names: list[str]) -> np.ndarray:
         return np.stack([matrix_file(OWN.need(folder / f"{n}.pose.txt"), (4, 4)) for n in names])
     poses = matrix_file(table, (-1, 4, 4))
     numbers = [int("".join(c for c in name if c.isdigit()) or 0) for name in names]
-    if len(poses) == len(names):
-        return poses
-    if max(numbers) >= len(poses):
-        raise OWN.damaged(table, f"{len(poses)} poses for frame {max(numbers)}")
-    return poses[numbers]
+    rows = np.array(numbers) - numbers[0]
+    if rows.max() >= len(poses):
+        raise OWN.damaged(table, f"{len(poses)} poses, {rows.max() + 1} frames from first to last")
+    return poses[rows]

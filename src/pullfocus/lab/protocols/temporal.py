@@ -71,7 +71,7 @@ def carried(
     rays = np.stack([columns, rows, np.ones_like(rows)], -1) @ np.linalg.inv(intrinsics).T
     points = rays * depth_m[..., None] @ first_to_second[:3, :3].T + first_to_second[:3, 3]
     points = points.reshape(-1, 3)
-    points = points[points[:, 2] > 1e-3]
+    points = points[points[:, 2] > 1e-3]  # also drops unknown depth (0)
     x, y = ((points @ intrinsics.T)[:, :2] / points[:, 2:]).T
     inside = (x >= 0) & (y >= 0) & (x < w) & (y < h)
     return y[inside].astype(int), x[inside].astype(int), points[inside, 2]
