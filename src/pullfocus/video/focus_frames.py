@@ -57,7 +57,10 @@ class Puller:
         if cut:
             self._pull, self._held = JUMP, None
         elif aim != self._aim:
-            starts_s = decision.at_s if aim.decision != self._aim.decision else time_s
+            starts_s = decision.at_s
+            if aim.decision == self._aim.decision:
+                starts_s = time_s
+                self.events.append(f"{time_s:.2f} s: the focus goes to {aim.subject}.")
             self._pull = Pull(self._plane, starts_s, decision.pull_s, decision.easing)
         if aim.decision != self._aim.decision:
             self._held = None

@@ -154,6 +154,13 @@ def _kind(target: Path) -> str:
     return next(s.lower() for s in reversed(target.suffixes) if s.lower() in FORMATS)
 
 
+def _begins_s(packet: av.Packet) -> Fraction:
+    """Return when a packet begins; those that are not reordered may lack a decoding time."""
+    if packet.dts is None:
+        packet.dts = packet.pts
+    return Fraction(packet.dts) * packet.time_base
+
+
 def packets_until(container: Any, streams: list[Any], end_s: Fraction) -> Iterator[av.Packet]:
     """Yield the packets of `streams` that begin before `end_s`; a hole in the file is passed."""
     if not streams:
@@ -162,7 +169,7 @@ def packets_until(container: Any, streams: list[Any], end_s: Fraction) -> Iterat
     while failures < MOST_FAILURES_IN_A_ROW:
         try:
             for packet in container.demux(streams):
-                if packet.dts is not None and packet.dts * packet.time_base < end_s:
+                if packet.size and packet.pts is not None and _begins_s(packet) < end_s:
                     yield packet
             return
         except av.FFmpegError:

@@ -30,10 +30,9 @@ def pull_focus_live(
     """
     suffix = target.suffix if isinstance(target, Path) else ".mkv"
     line = FrameLine(source, options, suffix)
-    report = VideoReport(str(target) if isinstance(target, Path) else "-", notes=[*line.plan.notes])
-    sink = VideoSink(
-        target, line.info, line.plan, source.copied(source.container), source.container
-    )
+    report = VideoReport(str(target) if isinstance(target, Path) else "-")
+    streams = source.copied(source.container)
+    sink = VideoSink(target, line.info, line.plan, streams, source.container)
     encoder = FrameEncoder(line.info, line.plan)
     with closing(sink), closing(line.frames()) as frames:  # type: ignore[type-var]
         for frame in frames:
@@ -48,7 +47,7 @@ def pull_focus_live(
                 report.stopped = True
                 break
         sink.mux_all(encoder.flush())
-    report.notes += [*line.puller.events, *sink.notes]
+    report.notes = [*line.plan.notes, *line.puller.events, *sink.notes]
     report.broken, report.damaged = source.broken, source.damaged
     report.busy_s = line.clock.busy_s
     return report

@@ -13,7 +13,7 @@ from pullfocus.types import DepthMap, Photo
 ONE_THING = 0.06
 """Share of the disparity's range within which neighbouring pixels are one thing."""
 LEAST_SIDE, MOST_SIDE = 0.08, 0.5
-"""Sides of the box around a point, in fractions: enough to be known again, not the whole picture."""
+"""Sides of the box around a point, in fractions: enough to be known by, not the whole."""
 
 
 def box_of(subject: Subject, rgb: np.ndarray, depth: DepthMap) -> Box:

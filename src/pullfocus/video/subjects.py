@@ -92,7 +92,9 @@ class Subjects:
         if not isinstance(answer, Seen):
             if time_s - known.seen_at_s > LEFT_AFTER_S and not known.told_lost:
                 known.told_lost = True
-                self.events.append(f"{known.seen_at_s:.2f} s: {name} was lost.")
+                self.events.append(
+                    f"{known.seen_at_s:.2f} s: {name} was lost: the focus stays unless another is seen."
+                )
             return
         if known.told_lost:
             self.events.append(f"{time_s:.2f} s: {name} is back.")

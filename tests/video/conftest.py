@@ -1,0 +1,125 @@
+"""Real clips, made by the tests with real codecs: a bright disc that walks over a textured ground."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+av = pytest.importorskip("av", reason="video needs the [video] extra")
+
+TICKS = Fraction(1, 12800)
+UNEVEN = (0, 512, 1031, 1540, 2500, 3011, 3500, 4090)
+"""Timestamps of a variable frame rate, in TICKS."""
+MakeClip = Callable[..., Path]
+
+
+def picture(number: int, size_hw: tuple[int, int] = (48, 64), channels: int = 3) -> np.ndarray:
+    """Draw one frame, uint16: a ground of soft waves, a disc that goes to the right."""
+    h, w = size_hw
+    y, x = np.mgrid[:h, :w]
+    ground = 18000 + 9000 * np.sin(x / 3.0) * np.cos(y / 4.0)
+    rgb = np.stack([ground, 0.9 * ground, 0.7 * ground], axis=2)
+    disc = (x - w * (0.3 + 0.03 * number)) ** 2 + (y - h * 0.6) ** 2 < (0.2 * h) ** 2
+    rgb[disc] = (52000, 40000, 30000)
+    if channels == 4:
+        rgb = np.dstack([rgb, np.where(disc, 65535, 20000)])
+    return rgb.astype(np.uint16)
+
+
+@pytest.fixture
+def make_clip(tmp_path: Path) -> MakeClip:
+    """Return a maker of clips; audio is a sine, subtitles one line."""
+
+    def make(
+        name: str = "clip.mp4",
+        *,
+        codec: str = "libx264",
+        pix_fmt: str = "yuv420p",
+        size_hw: tuple[int, int] = (48, 64),
+        times: Sequence[int] = tuple(range(0, 8 * 512, 512)),
+        audio: str | None = "aac",
+        turn_deg: int | None = None,
+        tags: tuple[int, int, int] | None = None,
+        options: dict[str, str] | None = None,
+    ) -> Path:
+        path = tmp_path / name
+        with av.open(str(path), "w") as out:
+            stream = out.add_stream(codec, rate=25, options=options or {})
+            context = stream.codec_context
+            stream.height, stream.width = size_hw
+            stream.pix_fmt, context.time_base = pix_fmt, TICKS
+            if tags:
+                context.color_primaries, context.color_trc, context.colorspace = tags
+                context.color_range = 1
+            if turn_deg is not None:
+                stream.set_display_rotation(turn_deg)
+            sound = out.add_stream(audio, rate=48000, layout="mono") if audio else None
+            matrix = tags[2] if tags else 5
+            alpha = "a" in pix_fmt and pix_fmt != "gray"
+            for number, time in enumerate(times):
+                source = picture(number, size_hw, 4 if alpha else 3)
+                frame = av.VideoFrame.from_ndarray(source, "rgba64le" if alpha else "rgb48le")
+                frame = frame.reformat(format=pix_fmt, dst_colorspace=matrix, dst_color_range=1)
+                frame.pts, frame.time_base = time, TICKS
+                out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+            if sound is not None:
+                add_sine(out, sound, float(times[-1] * TICKS) + 0.04)
+        return path
+
+    return make
+
+
+def add_sine(out: Any, sound: Any, seconds: float) -> None:
+    """Encode a tone into a stream, to its end."""
+    wave = np.sin(np.arange(int(48000 * seconds)) * 0.05).astype(np.float32)[None]
+    for start in range(0, wave.shape[1], 1024):
+        frame = av.AudioFrame.from_ndarray(wave[:, start : start + 1024].copy(), "fltp", "mono")
+        frame.sample_rate, frame.pts = 48000, start
+        out.mux(sound.encode(frame))
+    out.mux(sound.encode(None))
+
+
+class Facts:
+    """What a finished clip says, read by PyAV alone."""
+
+    def __init__(self, path: Path) -> None:
+        with av.open(str(path)) as clip:
+            stream = clip.streams.video[0]
+            context = stream.codec_context
+            self.codec, self.pix_fmt = context.name, context.pix_fmt
+            self.container_tags = (context.color_primaries, context.color_trc, context.colorspace)
+            frames = list(clip.decode(stream))
+            self.times = [frame.pts * frame.time_base for frame in frames]
+            self.size_hw = (frames[0].height, frames[0].width) if frames else (0, 0)
+            self.rotation = frames[0].rotation if frames else 0
+            self.frames = [_array(frame) for frame in frames]
+        self.copied = {kind: _packets(path, kind) for kind in ("audio", "subtitles")}
+
+
+def _array(frame: Any) -> np.ndarray:
+    depth = max(part.bits for part in frame.format.components)
+    alpha = any(part.is_alpha for part in frame.format.components)
+    name = ("rgba64le" if alpha else "rgb48le") if depth > 8 else ("rgba" if alpha else "rgb24")
+    return frame.to_ndarray(format=name)
+
+
+def _packets(path: Path, kind: str) -> list[tuple[Any, ...]]:
+    with av.open(str(path)) as clip:
+        streams = list(getattr(clip.streams, kind))
+        return [
+            (packet.pts * packet.time_base, packet.duration * packet.time_base, bytes(packet))
+            for packet in (clip.demux(streams) if streams else ())
+            if packet.pts is not None
+        ]
+
+
+@pytest.fixture
+def facts() -> type[Facts]:
+    """Return the reader of finished clips."""
+    return Facts

@@ -1,0 +1,126 @@
+"""Videos and wishes that cannot be served: a sentence, an exit code, and nothing left behind."""
+
+import av
+import pytest
+
+from pullfocus.errors import CannotWriteError, UnreadableInputError, UsageError
+from pullfocus.video.job import FrameOptions, VideoJob
+from pullfocus.video.run import pull_focus
+from pullfocus.video.source import VideoSource
+from pullfocus.video.webcam import open_webcam
+
+from .conftest import add_sine
+from .test_kept import FAR, SHARP, pulled
+
+
+def packet_places(clip):
+    """Return (position, size) of the video's packets in the file."""
+    with av.open(str(clip)) as video:
+        return [(packet.pos, packet.size) for packet in video.demux(video=0) if packet.size]
+
+
+def break_packet(clip, number):
+    """Overwrite one packet of the video with noise."""
+    position, size = packet_places(clip)[number]
+    content = bytearray(clip.read_bytes())
+    content[position : position + size] = b"\xff" * size
+    clip.write_bytes(content)
+
+
+def test_a_broken_packet_in_the_middle_is_skipped_and_counted(make_clip, facts):
+    whole = {"options": {"g": "1", "bf": "0"}}  # every frame for itself: one loss, one frame less
+    clip = make_clip(**whole)
+    sound = facts(clip).copied["audio"]
+    break_packet(clip, 4)
+    output, report = pulled(clip)
+    after = facts(output)
+    assert report.broken == 1
+    assert report.frames == len(after.times) == 7
+    assert after.copied["audio"] == sound
+
+
+def test_a_clip_that_ends_early_is_done_as_far_as_it_goes(make_clip, facts):
+    clip = make_clip("clip.mkv", audio=None, options={"g": "1", "bf": "0"})
+    clip.write_bytes(clip.read_bytes()[: packet_places(clip)[5][0] + 10])
+    output, report = pulled(clip, "out.mkv")
+    assert 4 <= report.frames < 8
+    assert len(facts(output).times) == report.frames
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "empty"), (b"no video at all" * 50, "not a video")]
+)
+def test_no_video(tmp_path, content, words):
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(content)
+    with pytest.raises(UnreadableInputError, match=words):
+        VideoSource(clip)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(UnreadableInputError, match="There is no video"):
+        VideoSource(tmp_path / "clip.mp4")
+
+
+def test_sound_alone_is_no_video(tmp_path):
+    clip = tmp_path / "sound.m4a"
+    with av.open(str(clip), "w", format="mp4") as out:
+        add_sine(out, out.add_stream("aac", rate=48000, layout="mono"), 0.2)
+    with pytest.raises(UnreadableInputError, match="holds no video"):
+        VideoSource(clip)
+
+
+def test_a_header_without_frames(make_clip):
+    clip = make_clip("clip.mkv", audio=None)
+    clip.write_bytes(clip.read_bytes()[: packet_places(clip)[0][0] - 8])
+    with pytest.raises(UnreadableInputError, match="not one frame"):
+        VideoSource(clip)
+
+
+def test_an_unknown_transfer_is_refused_with_a_sentence(make_clip):
+    clip = make_clip(tags=(1, 10, 1), audio=None)
+    with pytest.raises(UnreadableInputError, match="H.273 code 10"):
+        pulled(clip)
+    assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
+
+
+def test_the_clip_itself_is_never_written_over(make_clip):
+    clip = make_clip(audio=None)
+    before = clip.read_bytes()
+    with pytest.raises(UsageError, match="would replace the video"):
+        pull_focus(VideoJob(clip, clip, FrameOptions(SHARP, FAR), overwrite=True))
+    assert clip.read_bytes() == before
+
+
+def test_what_is_there_is_not_written_over_unasked(make_clip):
+    clip = make_clip(audio=None)
+    output = clip.with_name("out.mp4")
+    output.write_bytes(b"mine")
+    with pytest.raises(CannotWriteError, match="--overwrite"):
+        pulled(clip)
+    assert output.read_bytes() == b"mine"
+
+
+def test_no_folder(make_clip):
+    with pytest.raises(CannotWriteError, match="no folder"):
+        pulled(make_clip(audio=None), "nowhere/out.mp4")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "words"),
+    [
+        ("out.gif", None, "written as"),
+        ("out.mp4", "prores", "does not go into"),
+        ("out.mp4", "h266", "no codec"),
+        ("out.webm", "vp9", "writes 8 here"),
+    ],
+)
+def test_wishes_that_do_not_go_together(make_clip, name, codec, words):
+    clip = make_clip(pix_fmt="yuv420p10le", audio=None)
+    with pytest.raises(UsageError, match=words):
+        pulled(clip, name, codec=codec)
+
+
+def test_no_camera(tmp_path):
+    with pytest.raises(UnreadableInputError, match="no camera|no picture"):
+        open_webcam(str(tmp_path / "video9"))

@@ -1,0 +1,165 @@
+"""The plane over time, frame by frame: switches, pulls, cuts, and subjects lost and found."""
+
+import numpy as np
+import pytest
+
+from pullfocus.errors import UsageError
+from pullfocus.focus.box import Box
+from pullfocus.focus.script import FOUND, FocusScript, plane_at
+from pullfocus.types import DepthMap
+from pullfocus.video.focus_frames import Puller
+from pullfocus.video.subjects import Subjects
+from pullfocus.video.track import Lost, Seen
+
+RATE = 25
+RGB = np.zeros((40, 60, 3), np.uint8)
+LEFT, RIGHT = (0.05, 0.2, 0.35, 0.8), (0.65, 0.2, 0.95, 0.8)
+
+
+def depth(left=0.8, right=0.3, kind="relative"):
+    """Left and right halves, with a subject in the middle of each."""
+    disparity = np.full((40, 60), 0.1, np.float32)
+    disparity[8:32, 3:21], disparity[8:32, 39:57] = left, right
+    return DepthMap(disparity, kind)
+
+
+class Told:
+    """A tracker whose answers are told beforehand: the times between which it sees nothing."""
+
+    def __init__(self, box, hidden=()):
+        self.box, self.hidden, self.frame = Box(*box), hidden, 0
+
+    def start(self, rgb, box, person=None):
+        self.frame = 0
+
+    def update(self, rgb, person=None):
+        self.frame += 1
+        if any(first <= self.frame / RATE < last for first, last in self.hidden):
+            return Lost(self.box, 1)
+        return Seen(self.box, self.box.centre, 1.0)
+
+
+def script(*rows, **more):
+    subjects = {"anna": {"box": LEFT}, "ben": {"box": RIGHT}}
+    return FocusScript.parse({"subjects": subjects, "decisions": rows, **more})
+
+
+def puller(chosen, anna=(), ben=()):
+    trackers = iter([Told(LEFT, anna), Told(RIGHT, ben)])
+    return Puller(chosen, Subjects(chosen.subjects, lambda: next(trackers)))
+
+
+def run(follower, seconds, depths=lambda n: depth(), cuts=()):
+    """Return the plane of every frame; frame n is at n / RATE."""
+    frames = range(int(seconds * RATE) + 1)
+    return np.array(
+        [follower.focus(RGB, depths(n), n / RATE, n in cuts or n == 0).disparity for n in frames]
+    )
+
+
+ANNA_THEN_BEN = script(
+    {"at_s": 0, "focus": {"subject": "anna"}},
+    {"at_s": 1, "focus": {"subject": "ben"}, "pull_s": 0.4, "easing": "linear"},
+)
+
+
+def test_the_focus_switches_at_its_time_within_one_frame():
+    planes = run(puller(ANNA_THEN_BEN), 2)
+    assert planes[: RATE + 1] == pytest.approx(0.8)
+    assert planes[RATE + 1] < 0.8
+    assert planes[RATE + 10 :] == pytest.approx(0.3, abs=1e-6)
+    assert (np.diff(planes) <= 1e-9).all()
+
+
+def test_frame_by_frame_is_the_script_itself():
+    planes = run(puller(ANNA_THEN_BEN), 2)
+    where = {"anna": 0.8, "ben": 0.3}
+    expected = [
+        plane_at(ANNA_THEN_BEN, n / RATE, lambda target, _: where[target.subject])
+        for n in range(len(planes))
+    ]
+    assert planes == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_subject_that_comes_nearer_is_followed():
+    nearer = [0.3 + 0.4 * n / 50 for n in range(51)]
+    chosen = script({"at_s": 0, "focus": {"subject": "anna"}})
+    planes = run(puller(chosen), 2, lambda n: depth(left=nearer[n]))
+    assert np.abs(planes - nearer).max() < 0.05 * 0.8  # of the disparity's range
+    assert planes[-1] > 0.65
+
+
+def test_a_hidden_second_is_sat_out_and_a_loss_is_told():
+    chosen = script({"at_s": 0, "focus": {"subject": "anna"}})
+    hidden = puller(chosen, anna=[(1.0, 1.9)])
+    assert run(hidden, 3) == pytest.approx(0.8)
+    assert hidden.events == []
+
+    lost = puller(chosen, anna=[(1.0, 3.0)], ben=[(0.0, 9.0)])
+    assert run(lost, 4) == pytest.approx(0.8)  # nobody else in sight: the plane is held
+    assert [event.split(" s: ")[1] for event in lost.events if "anna" in event] == [
+        "anna was lost: the focus stays unless another is seen.",
+        "anna is back.",
+    ]
+
+
+def test_a_strong_focus_goes_to_who_is_there_and_comes_back():
+    chosen = script({"at_s": 0, "focus": {"subject": "anna"}, "pull_s": 0.2})
+    follower = puller(chosen, anna=[(1.0, 4.0)])
+    planes = run(follower, 6)
+    assert planes[int(1.9 * RATE)] == pytest.approx(0.8)
+    assert planes[3 * RATE] == pytest.approx(0.3)
+    assert planes[-1] == pytest.approx(0.8)
+    assert [event.split(" s: ")[1] for event in follower.events] == [
+        "anna was lost: the focus stays unless another is seen.",
+        "the focus goes to ben.",
+        "anna is back.",
+        "the focus goes to anna.",
+    ]
+
+
+def test_after_a_cut_the_focus_jumps():
+    chosen = script({"at_s": 0, "focus": {"point": [0.2, 0.5]}, "pull_s": 1})
+    planes = run(puller(chosen), 2, lambda n: depth(left=0.8 if n < 25 else 0.5), cuts=(25,))
+    assert planes[:25] == pytest.approx(0.8)
+    assert planes[25:] == pytest.approx(0.5)
+
+
+def test_a_held_point_keeps_its_plane_when_something_else_goes_through_it():
+    chosen = script({"at_s": 0, "focus": {"point": [0.2, 0.5]}})
+    assert run(puller(chosen), 1, lambda n: depth(left=0.8 if n < 5 else 0.2)) == pytest.approx(0.8)
+
+
+def test_distances_need_metres():
+    chosen = script({"at_s": 0, "focus": {"distance_m": 2}})
+    assert run(puller(chosen), 0, lambda n: depth(kind="metric")) == pytest.approx(0.5)
+    with pytest.raises(UsageError, match="no metres"):
+        run(puller(chosen), 0)
+
+
+def test_the_subject_that_is_found_is_found_anew_after_a_cut():
+    found = Puller(FOUND, Subjects(FOUND.subjects, lambda: Told(LEFT)))
+    run(found, 0.2)
+    before = found.subjects.box("found")
+    swapped = depth(left=0.1, right=0.9)
+    found.focus(RGB, swapped, 1.0, True)
+    assert before.centre[0] < 0.5 < found.subjects.box("found").centre[0]
+
+
+def test_a_point_becomes_the_box_of_the_thing_there():
+    chosen = FocusScript.parse(
+        {
+            "subjects": {"thing": {"point": [0.2, 0.5]}},
+            "decisions": [{"at_s": 0, "focus": {"subject": "thing"}}],
+        }
+    )
+    subjects = Subjects(chosen.subjects, lambda: Told(LEFT))
+    Puller(chosen, subjects).focus(RGB, depth(), 0.0, True)
+    assert subjects.box("thing") == pytest.approx((0.05, 0.25, 0.35, 0.75), abs=0.06)
+
+
+def test_the_aperture_is_that_of_the_script():
+    chosen = script(
+        {"at_s": 0, "focus": {"subject": "anna"}}, apertures=[{"at_s": 1, "f_number": 8}]
+    )
+    assert [puller(chosen).f_number(t, 2.0) for t in (0, 1)] == pytest.approx([2, 8])
