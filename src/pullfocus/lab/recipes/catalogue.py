@@ -9,10 +9,11 @@ from pullfocus.errors import UsageError
 from pullfocus.lab.engine.checkpoint import read_checkpoint
 from pullfocus.lab.engine.recipe import Recipe
 from pullfocus.lab.engine.system import System
-from pullfocus.lab.recipes import stereo, supervised, two_heads
+from pullfocus.lab.recipes import dynamic, stereo, supervised, two_heads
 
 CATALOGUE: dict[str, Recipe] = {
     **stereo.RECIPES,
+    **dynamic.RECIPES,
     **supervised.RECIPES,
     **two_heads.RECIPES,
 }

@@ -42,6 +42,7 @@ class SupervisedRecipe(Recipe):
             file); folders of RGB-D frames, alone or with as many rendered rooms.
         hw: size in training and measuring.
         near_m, far_m: depth is clipped to these.
+        begin_m: depth that the fresh network answers with, about.
         rooms: rendered rooms in an epoch.
     """
 
@@ -57,6 +58,7 @@ class SupervisedRecipe(Recipe):
     hw: tuple[Count, Count] = (240, 320)
     near_m: Positive = 0.4
     far_m: Positive = 10.0
+    begin_m: Positive = 2.5
     rooms: Count = 256
     workers: Number = 4
 
@@ -143,6 +145,10 @@ class SupervisedSystem(System):
         }
         self.net = build(recipe.network, **config.get(recipe.network, {}))
         self.is_inverse = recipe.loss == "l1-gradient-ssim"
+        last = [m for m in self.net.modules() if isinstance(m, nn.Conv2d)][-1]
+        if last.bias is not None:  # softplus, which ends Laina's, hardly changes such a value
+            value = recipe.far_m / recipe.begin_m if self.is_inverse else recipe.begin_m
+            nn.init.constant_(last.bias, value)
 
     def predict(self, batch: Batch, step: int) -> dict[str, Any]:
         """Return "seen" at the network's own output size: far_m / depth, or depth in metres."""
@@ -234,7 +240,7 @@ _TINY = SupervisedRecipe(
     epochs=8,
     workers=0,
     log_every=5,
-    optimiser=Optimiser(rate=1e-3, schedule="cosine", warmup_steps=10, clip_norm=5.0),
+    optimiser=Optimiser(rate=2e-3, schedule="cosine", warmup_steps=10, clip_norm=5.0),
 )
 RECIPES = {
     "unet": SupervisedRecipe(),

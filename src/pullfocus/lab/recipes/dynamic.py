@@ -1,0 +1,216 @@
+"""Learning depth, camera motion and object motion from unlabelled video of dynamic scenes.
+
+Source: Li et al. 2020; facts of the release in reference/depth-networks.md, section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pullfocus.lab.data.samples import Clip
+from pullfocus.lab.engine import pictures
+from pullfocus.lab.engine.order import Source
+from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe
+from pullfocus.lab.engine.system import Batch, DepthGraph, System
+from pullfocus.lab.geometry.pose import rotation_matrix
+from pullfocus.lab.losses.dynamic import Frame, dynamic_terms
+from pullfocus.lab.recipes.samples import Clips, Made, needed, split_last
+from pullfocus.lab.recipes.two_heads import iou
+from pullfocus.networks.dynamic_motion import BURN_IN_STEPS, Motion
+from pullfocus.networks.registry import build
+
+
+class DynamicRecipe(Recipe):
+    """Settings of the dynamic-scenes system; the defaults are the paper's.
+
+    Attributes:
+        thin: divides the widths of both networks.
+        residual: let things move by themselves; False leaves all motion to the camera.
+        intrinsics: estimate the camera matrix rather than take the samples' own.
+        burn_in: steps over which the residual is let in (second half) and the norms' noise grows
+            (first half).
+        augmented: random crop, resize and flip.
+        samples: rendered clips, KITTI raw, Cityscapes or Waymo sequences, a folder of frames, or
+            a video file.
+        frames: of a clip; a step takes two neighbours.
+        clips: rendered clips in an epoch.
+        same: measure on the training clips; they teach without their truth.
+    """
+
+    kind: Literal["dynamic"] = "dynamic"
+    epochs: Count = 20
+    batch: Count = 16
+    optimiser: Optimiser = Optimiser(rate=2e-4, clip_norm=10.0)
+    thin: Count = 1
+    residual: bool = True
+    intrinsics: bool = False
+    burn_in: Count = BURN_IN_STEPS
+    augmented: bool = True
+    samples: Literal["rendered", "kitti", "cityscapes", "waymo", "folder", "video"] = "kitti"
+    hw: tuple[Count, Count] = (128, 416)
+    frames: Count = 3
+    clips: Count = 128
+    same: bool = False
+    workers: Number = 4
+
+    def build(self) -> System:
+        """Return both networks with their loss."""
+        return DynamicSystem(self)
+
+    def sources(self, data: Path | None) -> tuple[Source, Source]:
+        """Return pairs of frames to train on, and plain ones with their truth to measure with."""
+        training, held_out = self._clips(data)
+        return Clips(training, self.hw, self.augmented), Clips(held_out, self.hw, False)
+
+    def _clips(self, data: Path | None) -> tuple[Sequence[Clip], Sequence[Clip]]:
+        if self.samples == "rendered":
+            from pullfocus.lab.scenes import clip
+
+            def shoot(seed: int) -> Clip:
+                return clip(seed, self.hw, self.frames)
+
+            made = Made(shoot, self.clips)
+            return made, made if self.same else Made(shoot, max(8, self.clips // 8), self.clips)
+        found = read_clips(self.samples, needed(data, self.samples), self.frames)
+        return (found, found) if self.same else split_last(found)
+
+
+def read_clips(samples: str, data: Path, count: int) -> Sequence[Clip]:
+    """Return the clips of a set on disk; the readers say what is missing."""
+    from pullfocus.lab.data import cityscapes, kitti, video, waymo
+
+    readers: dict[str, Any] = {
+        "kitti": kitti.kitti_clips,
+        "cityscapes": cityscapes.cityscapes_clips,
+        "waymo": waymo.waymo_clips,
+        "folder": video.FrameFolder,
+        "video": video.VideoFile,
+    }
+    return readers[samples](data, count=count)
+
+
+class DynamicSystem(System):
+    """A depth net asked about both frames, and a motion net asked in both orders."""
+
+    def __init__(self, recipe: DynamicRecipe) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.depth = build("dynamic-depth", thin=recipe.thin)
+        self.motion = build(
+            "dynamic-motion",
+            residual=recipe.residual,
+            intrinsics=recipe.intrinsics,
+            thin=recipe.thin,
+        )
+
+    def predict(self, batch: Batch, step: int) -> dict[str, Any]:
+        """Return the depths of both frames and the motions between them in both orders."""
+        at = round(step * BURN_IN_STEPS / self.recipe.burn_in)
+        first, second = batch["first"], batch["second"]
+        depth1, depth2 = self.depth(first, at), self.depth(second, at)
+        forth = self.motion(first, depth1, second, depth2, at)
+        back = self.motion(second, depth2, first, depth1, at)
+        return {"depths": (depth1, depth2), "forth": tuple(forth), "back": tuple(back)}
+
+    def losses(self, prediction: dict[str, Any], batch: Batch, step: int) -> dict[str, Tensor]:
+        """Return the terms of the paper's loss in both orders."""
+        depth1, depth2 = prediction["depths"]
+        forth, back = Motion(*prediction["forth"]), Motion(*prediction["back"])
+        camera = batch["intrinsics"]
+        if forth.intrinsics is not None and back.intrinsics is not None:
+            camera = (forth.intrinsics + back.intrinsics) / 2
+        first = Frame(batch["first"], depth1, forth)
+        return dynamic_terms(first, Frame(batch["second"], depth2, back), camera)
+
+    def scores(self, batch: Batch) -> dict[str, float]:
+        """Return the loss and, where truth is known, how far motion and depth are off.
+
+        translation is |s t - t*| / |t*| with s the median ratio of true to estimated depth;
+        rotation_deg is the angle between both rotations, turn_deg the true one's own; abs_rel is
+        that of s * depth; moving_iou is of |residual| above a quarter of its largest.
+        """
+        prediction = self.predict(batch, self.recipe.burn_in)
+        terms = self.losses(prediction, batch, self.recipe.burn_in)
+        scores = {"objective": float(torch.stack(list(terms.values())).sum())}
+        if "depth_m" not in batch:
+            return scores
+        rows = [self._motion_scores(prediction, batch, i) for i in range(len(batch["first"]))]
+        return scores | {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+
+    def pictures(self, batch: Batch) -> dict[str, np.ndarray]:
+        """Return one row a sample: frame, nearness, residual motion, moving mask and its truth."""
+        prediction = self.predict(batch, self.recipe.burn_in)
+        residual = Motion(*prediction["forth"]).residual
+        columns = [
+            [pictures.photo(image) for image in batch["first"]],
+            [pictures.nearness(1 / depth[0]) for depth in prediction["depths"][0]],
+            [pictures.motion(field) for field in residual],
+            [pictures.share(moves(field)) for field in residual],
+        ]
+        if "moving" in batch:
+            columns.append([pictures.share(mask[0]) for mask in batch["moving"]])
+        return {"motion": pictures.rows(*columns)}
+
+    def depth_graph(self) -> DepthGraph:
+        """Return depth, of unknown scale."""
+        return DepthGraph(self.depth, "relative depth", self.recipe.hw, 32)
+
+    def _motion_scores(self, prediction: dict[str, Any], batch: Batch, i: int) -> dict[str, float]:
+        motion = Motion(*prediction["forth"])
+        truth, own = batch["depth_m"][i], prediction["depths"][0][i]
+        known = torch.isfinite(truth)
+        scale = (truth[known] / own[known]).median()
+        wanted = batch["translation"][i]
+        off = scale * motion.background[i].flatten() - wanted
+        rotation = rotation_matrix(motion.rotation_rad)[i]
+        return {
+            "translation": float(off.norm() / wanted.norm()),
+            "rotation_deg": _angle_deg(rotation.T @ batch["rotation"][i]),
+            "turn_deg": _angle_deg(batch["rotation"][i]),
+            "abs_rel": float(((scale * own - truth).abs() / truth)[known].mean()),
+            "moving_iou": iou(moves(motion.residual[i]), batch["moving"][i][0] > 0.5),
+        }
+
+
+def moves(residual: Tensor) -> Tensor:
+    """Return where a residual field 3 h w is longer than a quarter of its longest vector."""
+    length = residual.norm(dim=0)
+    return length > 0.25 * length.max()
+
+
+def _angle_deg(rotation: Tensor) -> float:
+    """Return the angle of a 3x3 rotation, from its skew part, which keeps small angles exact."""
+    skew = rotation - rotation.T
+    sine = torch.stack([skew[2, 1], skew[0, 2], skew[1, 0]]).norm() / 2
+    cosine = (rotation.trace() - 1) / 2
+    return float(torch.rad2deg(torch.atan2(sine, cosine)))
+
+
+_TINY = DynamicRecipe(
+    thin=4,
+    samples="rendered",
+    hw=(64, 128),
+    frames=2,
+    clips=8,
+    same=True,
+    augmented=False,
+    batch=4,
+    epochs=300,
+    burn_in=400,
+    log_every=10,
+    workers=0,
+    optimiser=Optimiser(rate=1e-3, clip_norm=10.0),
+)
+RECIPES = {
+    "dynamic": DynamicRecipe(),
+    "dynamic-intrinsics": DynamicRecipe(intrinsics=True),
+    "dynamic-static": DynamicRecipe(residual=False),
+    "dynamic-tiny": _TINY,
+    "dynamic-static-tiny": _TINY.but(residual=False),
+}
