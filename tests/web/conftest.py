@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import threading
 import time
@@ -16,6 +17,8 @@ import numpy as np
 import pytest
 import uvicorn
 from PIL import Image
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model that is not here is missed at once
 
 from pullfocus.web.app import create_app
 from pullfocus.web.config import ServerConfig

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import resource
 import socket
 import struct
 import time
+import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+PNG_START = b"\x89PNG\r\n\x1a\n"
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    body = kind + data
+    return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
 
 def png_header(width: int, height: int) -> bytes:
     """A PNG that says it is huge and holds next to nothing."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     data = zlib.compress(b"\0" * 100_000)
-    start = b"\x89PNG\r\n\x1a\n"
-    return start + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    return PNG_START + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,61 @@ def test_too_many_megapixels(narrow, finish):
         client, client.post("/api/photos?name=a.png", content=png_header(2000, 1000)).json()
     )
     assert job["error"]["kind"] == "too_large"
+
+
+MEGABYTE = b"\0" * (1 << 20)
+
+
+def zip_bomb() -> bytes:
+    """A zip that holds 512 MB of nothing in half of one."""
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("photo.jpg", "w", force_zip64=True) as file,
+    ):
+        for _ in range(512):
+            file.write(MEGABYTE)
+    return buffer.getvalue()
+
+
+def text_bomb() -> bytes:
+    """A PNG of one pixel whose text unpacks to 512 MB."""
+    pack = zlib.compressobj(1)
+    packed = b"".join(pack.compress(MEGABYTE) for _ in range(512)) + pack.flush()
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
+    parts = [(b"IHDR", header), (b"zTXt", b"Comment\0\0" + packed),
+             (b"IDAT", zlib.compress(b"\0\0")), (b"IEND", b"")]  # fmt: skip
+    return PNG_START + b"".join(chunk(kind, data) for kind, data in parts)
+
+
+@pytest.mark.parametrize("make", [zip_bomb, text_bomb])
+def test_a_bomb_does_not_go_off(client, finish, photo_bytes, make):
+    bomb = make()
+    finish(client, client.post("/api/photos?name=a.png", content=photo_bytes).json())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    job = finish(client, client.post("/api/photos?name=a.png", content=bomb).json())
+    assert job["state"] == "done" or job["error"]["kind"] == "unreadable"
+    assert (make is zip_bomb) <= (job["state"] == "failed")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+
+
+def depth_bombs() -> dict[str, bytes]:
+    """Depth files that promise three billion pixels and hold none."""
+    header = "{'descr': '<f4', 'fortran_order': False, 'shape': (60000, 60000), }".ljust(117) + "\n"
+    return {
+        "bomb.npy": b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + header.encode() + b"\0" * 99,
+        "bomb.pfm": b"Pf\n60000 60000\n-1.0\n" + b"\0" * 99,
+        "bomb.png": png_header(60_000, 60_000),
+    }
+
+
+@pytest.mark.parametrize("name", ["bomb.npy", "bomb.pfm", "bomb.png"])
+def test_a_depth_bomb_is_refused(client, photo_bytes, name):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    files = {"photo": ("a.png", photo_bytes), "depth": (name, depth_bombs()[name])}
+    answer = client.post("/api/refocus", files=files)
+    assert answer.status_code in (413, 415, 422), answer.text
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
 
 
 @pytest.mark.parametrize(
