@@ -9,7 +9,9 @@ the cost does not grow with the radius.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float32
@@ -17,10 +19,13 @@ from jaxtyping import Float32
 from pullfocus.lens.aperture import aperture_kernel
 from pullfocus.types import Lens
 
+CELL_PX = 16  # side of the squares in which bands are marked
 LADDER_RATIO = 1.12
 LINEAR_UNTIL_PX = 1.0 / (LADDER_RATIO - 1.0)
 FULL_SIZE_BELOW_PX = 8.0
 RESAMPLING_VARIANCE = 0.25  # box 1/12 + bilinear 1/6, in pixels of the reduced picture
+SUMMED_SHARE = 0.75  # of the taps that may be left, so that summing first is worth it
+EQUAL_WEIGHTS = 1e-5  # of the largest weight: what rounding leaves between equal ones
 
 
 def ladder_index(radius_px: np.ndarray) -> Float32[np.ndarray, "*s"]:
@@ -62,12 +67,14 @@ class Taps:
 
     Band b (signed rung `low + b`) owns taps start[b]:start[b+1]. `weight` is (n, nodes): one
     column for each corner of the grid over the picture on which a cat's eye varies, else one.
+    Where summed[b], the taps are for the layer summed down its columns (see `column_sum_taps`).
     """
 
     low: int
     level: np.ndarray
     reach: np.ndarray
     start: np.ndarray
+    summed: np.ndarray
     dy: np.ndarray
     dx: np.ndarray
     weight: np.ndarray
@@ -78,26 +85,46 @@ class Taps:
         return len(self.level)
 
 
-def make_taps(low: int, high: int, lens: Lens, vignettes: list[tuple[float, float]]) -> Taps:
+def make_taps(low: int, high: int, lens: Lens, vignettes: Sequence[tuple[float, float]]) -> Taps:
     """Draw the kernels of the signed rungs low..high (positive = nearer than the focus)."""
-    level, reach, start, dys, dxs, weights = [], [], [0], [], [], []
-    for rung in range(low, high + 1):
-        lvl, radius = rung_level(abs(rung)), reduced_radius_px(abs(rung))
-        kernels = np.stack([aperture_kernel(radius, lens, v, rung > 0) for v in vignettes], -1)
-        half = kernels.shape[0] // 2
-        rows, columns = np.nonzero(kernels.max(axis=-1) > 0)
-        level.append(lvl)
-        reach.append(half)
-        start.append(start[-1] + len(rows))
-        dys.append(rows - half)
-        dxs.append(columns - half)
-        weights.append(kernels[rows, columns])
+    rungs = range(low, high + 1)
+    bands = [_rung_taps(rung, lens, tuple(vignettes)) for rung in rungs]
     return Taps(
         low=low,
-        level=np.array(level, np.int64),
-        reach=np.array(reach, np.int64),
-        start=np.array(start, np.int64),
-        dy=np.concatenate(dys).astype(np.int64),
-        dx=np.concatenate(dxs).astype(np.int64),
-        weight=np.concatenate(weights).astype(np.float32),
+        level=np.array([rung_level(abs(rung)) for rung in rungs], np.int64),
+        reach=np.array([reach for reach, *_ in bands], np.int64),
+        start=np.cumsum([0, *(len(dy) for _, _, dy, _, _ in bands)]),
+        summed=np.array([summed for _, summed, *_ in bands]),
+        dy=np.concatenate([dy for _, _, dy, _, _ in bands]),
+        dx=np.concatenate([dx for *_, dx, _ in bands]),
+        weight=np.concatenate([weight for *_, weight in bands]),
     )
+
+
+@lru_cache(maxsize=256)
+def _rung_taps(
+    rung: int, lens: Lens, vignettes: tuple[tuple[float, float], ...]
+) -> tuple[int, bool, np.ndarray, np.ndarray, np.ndarray]:
+    """Return one rung's (reach, summed, dy, dx, weight); kept, as every focus asks again."""
+    radius = reduced_radius_px(abs(rung))
+    kernels = np.stack([aperture_kernel(radius, lens, v, rung > 0) for v in vignettes], -1)
+    reach = kernels.shape[0] // 2
+    rows, columns = np.nonzero(kernels.max(axis=-1) > 0)
+    if len(vignettes) == 1:
+        dy, dx, weight = column_sum_taps(kernels[..., 0])
+        if len(dy) < SUMMED_SHARE * len(rows):
+            return reach, True, dy, dx, weight[:, None]
+    return reach, False, rows - reach, columns - reach, kernels[rows, columns]
+
+
+def column_sum_taps(kernel: Float32[np.ndarray, "k k"]) -> tuple[np.ndarray, ...]:
+    """Rewrite a kernel for a picture S summed down its columns: S[y] = row 0 + ... + row y.
+
+    sum_dy k[dy] p[y + dy] = sum_dy (k[dy] - k[dy + 1]) S[y + dy], and where the kernel is as
+    bright as below, no tap is left: a disc costs its rim. Returns (dy, dx, weight); dy begins one
+    row above the kernel.
+    """
+    half = kernel.shape[0] // 2
+    step = -np.diff(kernel, axis=0, prepend=0.0, append=0.0)
+    rows, columns = np.nonzero(np.abs(step) > EQUAL_WEIGHTS * kernel.max())
+    return rows - half - 1, columns - half, step[rows, columns].astype(np.float32)

@@ -17,7 +17,14 @@ import numpy as np
 from jaxtyping import Float32
 
 from pullfocus.lens.optics import blur_gain_px
-from pullfocus.render.bands import Taps, ladder_index, make_taps, rung_level, rung_radius_px
+from pullfocus.render.bands import (
+    CELL_PX,
+    Taps,
+    ladder_index,
+    make_taps,
+    rung_level,
+    rung_radius_px,
+)
 from pullfocus.render.highlights import clipped_light_gain
 from pullfocus.types import Focus, Lens
 
@@ -27,9 +34,8 @@ if TYPE_CHECKING:
 _KERNEL_LOCK = threading.Lock()  # numba's workqueue aborts on concurrent parallel calls
 EDGE_STEP_PX = 1.0
 INVISIBLE_RADIUS_PX = 0.1
-BLOCK_MEGAPIXELS = 3.0
-MARK_BLOCK_PX = 32
-LARGEST_TILE_PX = 256
+BLOCK_MEGAPIXELS = 6.0
+SMALLEST_TILE_PX, LARGEST_TILE_PX = 32, 128
 LADDER_STEPS_PER_PX = 32
 
 
@@ -74,10 +80,10 @@ def plan_blur(size_hw: tuple[int, int], reach_px: float, block_px: int | None = 
     h, w = size_hw
     rung = int(np.ceil(ladder_index(np.array(reach_px))))
     coarsest = 1 << rung_level(rung)
-    tile = 32
+    tile = SMALLEST_TILE_PX
     while tile < max(coarsest, min(LARGEST_TILE_PX, max(h, w) // 4)):
         tile *= 2
-    align = max(coarsest, MARK_BLOCK_PX)
+    align = max(coarsest, CELL_PX)
     pad = -(-int(np.ceil(rung_radius_px(rung)) + 3 * coarsest + 2) // align) * align
     columns = block_px or (w if w + 2 * pad < 8192 else 4096)
     rows = block_px or int(BLOCK_MEGAPIXELS * 1e6 / (columns + 2 * pad))
@@ -206,27 +212,60 @@ class PreparedScene:
         nodes_across: int,
         out: np.ndarray,
     ) -> None:
-        from pullfocus.render import tile_kernels
+        from pullfocus.render import band_kernels, tile_kernels
 
         place1, place2 = blur.places(block.disparity1), blur.places(block.disparity2)
-        marks = tile_kernels.mark_bands(block.planes, place1, place2, MARK_BLOCK_PX, taps.count + 1)
-        present = marks.any(axis=(0, 1))
+        marks = band_kernels.mark_bands(block.planes, place1, place2, taps.count)
+        stacks, offset = self._stack_coarse_bands(block, place1, place2, marks, taps)
+        tile_kernels.render_tiles(
+            band_kernels.Block(
+                block.planes, place1, place2, marks, _spread(marks, taps, self._plan.pad),
+                stacks, offset,
+            ),
+            band_kernels.Kernels(
+                taps.level, taps.reach, taps.start, taps.summed, taps.dy, taps.dx, taps.weight,
+                nodes_across,
+            ),
+            self._plan.pad, self._plan.tile, -taps.low, block.first_row, block.first_column, out,
+        )  # fmt: skip
+
+    def _stack_coarse_bands(
+        self,
+        block: BlockLayers,
+        place1: np.ndarray,
+        place2: np.ndarray,
+        marks: np.ndarray,
+        taps: Taps,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the stacks and offsets of `band_kernels.Block`."""
+        from pullfocus.render import band_kernels
+
         height, width = place1.shape
         offset = np.full(taps.count, -1, np.int64)
         total = 0
-        for band in np.flatnonzero((taps.level >= 2) & present[: taps.count]):
+        for band in np.flatnonzero((taps.level >= 2) & marks.any(axis=(1, 2))):
             offset[band] = total
-            total += 5 * (height >> taps.level[band]) * (width >> taps.level[band])
+            level = taps.level[band]
+            total += band_kernels.CHANNELS * (height >> level) * (width >> level)
         stacks = np.zeros(max(total, 1), np.float32)
         if total:
-            tile_kernels.stack_coarse_bands(
+            band_kernels.stack_coarse_bands(
                 block.planes, place1, place2, taps.level, offset, self._plan.align, stacks
             )
-        tile_kernels.render_tiles(
-            block.planes, place1, place2, marks, MARK_BLOCK_PX, stacks, offset,
-            taps.level, taps.reach, taps.start, taps.dy, taps.dx, taps.weight, nodes_across,
-            self._plan.pad, self._plan.tile, -taps.low, block.first_row, block.first_column, out,
-        )  # fmt: skip
+        return stacks, offset
+
+
+def _spread(marks: np.ndarray, taps: Taps, pad: int) -> np.ndarray:
+    """Grow each band's marks by what its blur reaches, never past what every block can see."""
+    import cv2
+
+    reached = np.empty_like(marks)
+    for band, (reach, level) in enumerate(zip(taps.reach, taps.level, strict=True)):
+        halo_px = (reach + (level > 0)) << level
+        cells = min(-(-halo_px // CELL_PX), pad // CELL_PX)
+        window = np.ones((2 * cells + 1, 2 * cells + 1), np.uint8)
+        reached[band] = cv2.dilate(marks[band], window)
+    return reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +280,11 @@ class BlurOfDisparity:
 
     def places(self, disparity: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
         """Compute the place of every pixel, 0..high-low."""
-        from pullfocus.render import tile_kernels
+        from pullfocus.render import band_kernels
 
         top = rung_radius_px(max(-self.low, self.high, 1)) + 1.0
         ladder = ladder_index(np.arange(int(top * LADDER_STEPS_PER_PX) + 2) / LADDER_STEPS_PER_PX)
-        return tile_kernels.place_on_ladder(
+        return band_kernels.place_on_ladder(
             disparity, np.float32(self.gain_px), np.float32(self.near), np.float32(self.far),
             np.float32(self.low), np.float32(self.high), ladder, np.float32(LADDER_STEPS_PER_PX),
         )  # fmt: skip

@@ -149,6 +149,17 @@ def clipped_share(linear, cell, limit):
 
 
 @njit(cache=True, nogil=True, parallel=True)
+def take_pixels(picture, index_y, index_x):
+    """picture[index_y][:, index_x], a row at a time."""
+    out = np.empty((len(index_y), len(index_x)), np.float32)
+    for y in prange(len(index_y)):
+        row = picture[index_y[y]]
+        for x in range(len(index_x)):
+            out[y, x] = row[index_x[x]]
+    return out
+
+
+@njit(cache=True, nogil=True, parallel=True)
 def fill_planes(linear, hidden, shift, gain, has_gain, index_y, index_x, front, step, planes, back):
     """Write both surfaces of every pixel: its own colour in front, the hidden one behind."""
     height, width = front.shape

@@ -119,7 +119,7 @@ def make_block(
 
     index_y = mirror_index(first[0] - pad, size[0] + 2 * pad, linear.shape[0])
     index_x = mirror_index(first[1] - pad, size[1] + 2 * pad, linear.shape[1])
-    front = np.ascontiguousarray(disparity[index_y][:, index_x])
+    front = layer_kernels.take_pixels(disparity, index_y, index_x)
     window = np.ones((3, 3), np.uint8)
     low, high = cv2.erode(front, window), cv2.dilate(front, window)
     gain = np.ones((1, 1), np.float32) if light_gain is None else light_gain

@@ -1,0 +1,312 @@
+"""Compiled loops of `fast`, first half: where bands occur, and one band's blurred layer of a tile.
+
+Every array is float32 and planar. A band's layer has five channels: premultiplied red, green and
+blue of visible and hidden surface together, visible coverage, hidden coverage. A tile is worked on
+in cells: bands are gathered, blurred and composed only where `Block.reached` says they matter.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, prange
+
+from pullfocus.render.bands import CELL_PX
+
+CHANNELS = 5
+
+
+class Block(NamedTuple):
+    """Both surfaces of a block (see `layers.BlockLayers`) and the bands they fall into.
+
+    place1, place2: (H, W) place of front and back on the ladder, counted from the first band.
+    marks, reached: uint8 (bands, H / CELL_PX, W / CELL_PX): cells in which a band occurs, and
+        those that its blur reaches.
+    stacks: the layers of all bands of level >= 2 at their reduced size, one after the other;
+        offset[b]: where band b's (5, H >> level, W >> level) begins, -1 for finer bands.
+    """
+
+    planes: np.ndarray
+    place1: np.ndarray
+    place2: np.ndarray
+    marks: np.ndarray
+    reached: np.ndarray
+    stacks: np.ndarray
+    offset: np.ndarray
+
+
+class Kernels(NamedTuple):
+    """The arrays of `bands.Taps`; nodes_across: columns of the cat's-eye grid, 0 without one."""
+
+    level: np.ndarray
+    reach: np.ndarray
+    start: np.ndarray
+    summed: np.ndarray
+    dy: np.ndarray
+    dx: np.ndarray
+    weight: np.ndarray
+    nodes_across: int
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=True)
+def place_on_ladder(disparity, gain, near, far, low, high, ladder, steps):
+    """Map disparity to its place on the ladder of radii, counted from rung `low`."""
+    height, width = disparity.shape
+    out = np.empty((height, width), np.float32)
+    zero = np.float32(0.0)
+    last = np.float32(len(ladder) - 1.001)
+    for y in prange(height):
+        for x in range(width):
+            d = disparity[y, x]
+            radius = gain * (max(d - near, zero) + min(d - far, zero))
+            at = min(abs(radius) * steps, last)
+            k = int(at)
+            place = ladder[k] + (ladder[k + 1] - ladder[k]) * (at - np.float32(k))
+            place = (place if radius >= zero else -place) - low
+            out[y, x] = min(max(place, zero), high - low)
+    return out
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def mark_bands(planes, place1, place2, bands):
+    """Mark the cells in which a band occurs: uint8 (bands, rows, columns)."""
+    rows, columns = place1.shape[0] // CELL_PX, place1.shape[1] // CELL_PX
+    marks = np.zeros((bands + 1, rows, columns), np.uint8)
+    for row in prange(rows):
+        for y in range(row * CELL_PX, (row + 1) * CELL_PX):
+            for x in range(columns * CELL_PX):
+                column = x // CELL_PX
+                a = planes[3, y, x]
+                if a > 0:
+                    j = int(place1[y, x])
+                    marks[j, row, column] = 1
+                    if place1[y, x] > j:
+                        marks[j + 1, row, column] = 1
+                if a < 1 or (planes[7, y, x] > 0 and place1[y, x] - place2[y, x] > 1):
+                    j = int(place2[y, x])
+                    marks[j, row, column] = 1
+                    if place2[y, x] > j:
+                        marks[j + 1, row, column] = 1
+    return marks[:bands]
+
+
+@njit(cache=True, nogil=True, parallel=True, fastmath=True)
+def stack_coarse_bands(planes, place1, place2, level, offset, align, stacks):
+    """Sum all bands of level >= 2 at their own reduced size into one flat buffer."""
+    height, width = place1.shape
+    for part in prange(height // align):
+        for y in range(part * align, (part + 1) * align):
+            for x in range(width):
+                a = planes[3, y, x]
+                behind = min(max(place1[y, x] - place2[y, x] - 1.0, 0.0), 1.0)
+                for surface in range(2):
+                    if surface == 0:
+                        place, seen, hidden = place1[y, x], a, np.float32(0.0)
+                    else:
+                        place = place2[y, x]
+                        seen = np.float32(1.0) - a
+                        hidden = a * planes[7, y, x] * np.float32(behind)
+                    if seen + hidden <= 0:
+                        continue
+                    first = int(place)
+                    for b in range(first, first + 2):
+                        share = _share(place, b)
+                        if share <= 0 or offset[b] < 0:
+                            continue
+                        lvl = level[b]
+                        rows, columns = height >> lvl, width >> lvl
+                        plane = rows * columns
+                        at = offset[b] + (y >> lvl) * columns + (x >> lvl)
+                        share *= np.float32(1.0) / np.float32(1 << (2 * lvl))
+                        both = share * (seen + hidden)
+                        c = 4 * surface
+                        stacks[at] += both * planes[c, y, x]
+                        stacks[at + plane] += both * planes[c + 1, y, x]
+                        stacks[at + 2 * plane] += both * planes[c + 2, y, x]
+                        stacks[at + 3 * plane] += share * seen
+                        stacks[at + 4 * plane] += share * hidden
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _share(place, band):
+    distance = abs(place - band)
+    return 1.0 - distance if distance < 1.0 else 0.0
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def blur_band(block, kernels, band, top, left, tile, spans, corners):
+    """Blur one band where `spans` needs it: (5, n, n), the tile at the band's scale with a margin.
+
+    spans: (cells, 2) first and end column, in cells, of every row of cells; outside of them the
+    result is not written. The margin, of one pixel, is what enlarging needs; full size has none.
+    corners: cat's-eye weights at the tile's corners, (taps, 4), empty without one.
+
+    Also returns whether the layer holds hidden light; if not, its last channel is not written.
+    """
+    lvl, reach = kernels.level[band], kernels.reach[band]
+    margin = 1 if lvl else 0
+    size = (tile >> lvl) + 2 * margin
+    columns = _columns_to_blur(spans, lvl, margin, size)
+    first, last = 0, size
+    while columns[first, 0] == columns[first, 1]:
+        first += 1
+    while columns[last - 1, 0] == columns[last - 1, 1]:
+        last -= 1
+    layer = np.empty((CHANNELS, size + 2 * reach + 1, size + 2 * reach), np.float32)
+    origin_y, origin_x = (top >> lvl) - margin - reach - 1, (left >> lvl) - margin - reach
+    end = last + 2 * reach + 1
+    for c in range(CHANNELS):
+        layer[c, first:end] = np.float32(0.0)
+    if block.offset[band] >= 0:
+        _copy_layer(block, band, lvl, origin_y, origin_x, first + 1, end, layer)
+    else:
+        _gather_layer(block, band, lvl, origin_y, origin_x, first + 1, end, layer)
+    hides = np.any(layer[CHANNELS - 1, first:end] > 0)
+    channels = CHANNELS if hides else CHANNELS - 1
+    taps = slice(kernels.start[band], kernels.start[band + 1])
+    dy, dx = kernels.dy[taps] + reach + 1, kernels.dx[taps] + reach
+    out = np.empty((CHANNELS, size, size), np.float32)
+    if kernels.nodes_across:
+        _convolve_varying(layer, channels, columns, margin, tile >> lvl, dy, dx, corners, out)
+        return out, hides
+    if kernels.summed[band]:
+        for c in range(channels):
+            for y in range(first + 1, end):
+                layer[c, y] += layer[c, y - 1]
+    _convolve(layer, channels, columns, dy, dx, kernels.weight[taps, 0], out)
+    return out, hides
+
+
+@njit(cache=True, nogil=True)
+def _columns_to_blur(spans, lvl, margin, size):
+    """First and end column of every row of a blurred layer that composing `spans` reads."""
+    columns = np.zeros((size, 2), np.int64)
+    cells = len(spans)
+    for y in range(size):
+        above = max((y - margin - 1) << lvl, 0) if lvl else y
+        below = min(((y - margin + 2) << lvl) - 1, cells * CELL_PX - 1) if lvl else y
+        first, last = cells, 0
+        for cell in range(above // CELL_PX, below // CELL_PX + 1):
+            if spans[cell, 0] < spans[cell, 1]:
+                first, last = min(first, spans[cell, 0]), max(last, spans[cell, 1])
+        if first < last:
+            columns[y, 0] = (first * CELL_PX) >> lvl
+            columns[y, 1] = min(((last * CELL_PX - 1) >> lvl) + 1 + 2 * margin, size)
+    return columns
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _copy_layer(block, band, lvl, origin_y, origin_x, first, end, layer):
+    """Copy rows first:end of a layer from the stack of coarse bands."""
+    height, width = block.place1.shape
+    rows, columns = height >> lvl, width >> lvl
+    offset = block.offset[band]
+    for c in range(CHANNELS):
+        for y in range(first, end):
+            at = offset + (c * rows + origin_y + y) * columns + origin_x
+            layer[c, y] = block.stacks[at : at + layer.shape[2]]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _gather_layer(block, band, lvl, origin_y, origin_x, first, end, layer):
+    """Gather rows first:end of a layer of level 0 or 1 from the cells in which the band occurs."""
+    step = 1 << lvl
+    left, width = origin_x * step, layer.shape[2] * step
+    scale = np.float32(1.0 / (step * step))
+    row = np.empty((CHANNELS, width), np.float32)
+    marks = block.marks[band]
+    for y in range(first, end):
+        top = (origin_y + y) * step
+        from_x, to_x = _marked_columns(marks[top // CELL_PX], left, width)
+        for sub in range(step if from_x < to_x else 0):
+            _share_row(block, band, top + sub, left, from_x, to_x, row)
+            for c in range(CHANNELS):
+                if lvl == 0:
+                    layer[c, y, from_x:to_x] = row[c, from_x:to_x]
+                else:
+                    for x in range(from_x // 2, to_x // 2):
+                        layer[c, y, x] += scale * (row[c, 2 * x] + row[c, 2 * x + 1])
+
+
+@njit(cache=True, nogil=True)
+def _marked_columns(marks, left, width):
+    """First and end pixel, counted from `left`, of the marked cells in a row of cells."""
+    first, last = left // CELL_PX, (left + width - 1) // CELL_PX
+    while first <= last and marks[first] == 0:
+        first += 1
+    while last > first and marks[last] == 0:
+        last -= 1
+    return max(first * CELL_PX - left, 0), min((last + 1) * CELL_PX - left, width)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _share_row(block, band, y, left, from_x, to_x, row):
+    """Write one row of a band's five channels at full size."""
+    b, one, zero = np.float32(band), np.float32(1.0), np.float32(0.0)
+    part = slice(left + from_x, left + to_x)
+    place1, place2 = block.place1[y, part], block.place2[y, part]
+    alpha, exists = block.planes[3, y, part], block.planes[7, y, part]
+    count = to_x - from_x
+    front, back = np.empty(count, np.float32), np.empty(count, np.float32)
+    coverage, covered = row[3, from_x:to_x], row[4, from_x:to_x]
+    for x in range(count):
+        w1 = max(zero, one - abs(place1[x] - b)) * alpha[x]
+        w2 = max(zero, one - abs(place2[x] - b))
+        seen = w2 * (one - alpha[x])
+        behind = min(max(place1[x] - place2[x] - one, zero), one)
+        hidden = w2 * alpha[x] * exists[x] * behind
+        front[x] = w1
+        back[x] = seen + hidden
+        coverage[x] = w1 + seen
+        covered[x] = hidden
+    for c in range(3):
+        near, far = block.planes[c, y, part], block.planes[4 + c, y, part]
+        out = row[c, from_x:to_x]
+        for x in range(count):
+            out[x] = front[x] * near[x] + back[x] * far[x]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _convolve(layer, channels, columns, dy, dx, weight, out):
+    """out[c, y, x] = sum of weight * layer[c, y + dy, x + dx], taps outermost over a row."""
+    taps = len(dy)
+    quads = taps // 4 * 4
+    for y in range(len(columns)):
+        a, b = columns[y, 0], columns[y, 1]
+        for c in range(channels):
+            row = out[c, y, a:b]
+            size = b - a
+            row[:] = np.float32(0.0)
+            for t in range(0, quads, 4):
+                w0, w1, w2, w3 = weight[t], weight[t + 1], weight[t + 2], weight[t + 3]
+                s0 = layer[c, y + dy[t], a + dx[t] : b + dx[t]]
+                s1 = layer[c, y + dy[t + 1], a + dx[t + 1] : b + dx[t + 1]]
+                s2 = layer[c, y + dy[t + 2], a + dx[t + 2] : b + dx[t + 2]]
+                s3 = layer[c, y + dy[t + 3], a + dx[t + 3] : b + dx[t + 3]]
+                for x in range(size):
+                    row[x] += w0 * s0[x] + w1 * s1[x] + w2 * s2[x] + w3 * s3[x]
+            for t in range(quads, taps):
+                w0 = weight[t]
+                s0 = layer[c, y + dy[t], a + dx[t] : b + dx[t]]
+                for x in range(size):
+                    row[x] += w0 * s0[x]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _convolve_varying(layer, channels, columns, margin, inner, dy, dx, corners, out):
+    """Like `_convolve`, with weights bilinear between the tile's four corners (cat's eye)."""
+    for y in range(len(columns)):
+        a, b = columns[y, 0], columns[y, 1]
+        fy = np.float32(min(max((y - margin + 0.5) / inner, 0.0), 1.0))
+        for c in range(channels):
+            row = out[c, y, a:b]
+            row[:] = np.float32(0.0)
+            for t in range(len(dy)):
+                w_left = corners[t, 0] + (corners[t, 2] - corners[t, 0]) * fy
+                w_right = corners[t, 1] + (corners[t, 3] - corners[t, 1]) * fy
+                slope = (w_right - w_left) / np.float32(inner)
+                base = w_left + slope * np.float32(a + 0.5 - margin)
+                s0 = layer[c, y + dy[t], a + dx[t] : b + dx[t]]
+                for x in range(b - a):
+                    row[x] += max(base + slope * np.float32(x), np.float32(0.0)) * s0[x]
