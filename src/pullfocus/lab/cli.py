@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pullfocus.errors import UsageError
-from pullfocus.lab import evaluate_protocol_cli
-from pullfocus.lab.pseudo_label import cli as pseudo_label_cli
+from pullfocus.lab import compare_cli, evaluate_protocol_cli, pseudo_label_cli
 from pullfocus.lab.teacher import teacher_path
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     export = verbs.add_parser("export", help="turn a checkpoint into a self-describing ONNX file")
     export.add_argument("checkpoint", type=Path)
     export.add_argument("-o", "--output", type=Path, required=True)
+    export.add_argument("--licence", help="SPDX identifier to write into the file")
     export.set_defaults(run=_export)
     sheet = verbs.add_parser("sheet", help="draw the depth maps of some photos side by side")
     sheet.add_argument("photos", type=Path, nargs="+")
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--long-side", type=int, default=LONG_SIDE)
     sheet.add_argument("-o", "--output", type=Path, required=True)
     sheet.set_defaults(run=_sheet)
+    compare_cli.add_verb(verbs)
     pseudo_label_cli.add_verb(verbs)
     return parser
 
@@ -134,9 +135,9 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from pullfocus.lab.export import export_checkpoint
-    from pullfocus.lab.model_card import METADATA
 
-    difference = export_checkpoint(options.checkpoint, options.output, METADATA)
+    said = {"licence": options.licence} if options.licence else {}
+    difference = export_checkpoint(options.checkpoint, options.output, said)
     print(f"{options.output}: largest difference to torch {difference:.1e}")
     return 0
 
