@@ -2,7 +2,7 @@
 
 import pytest
 
-from pullfocus.focus.choice import LEFT_AFTER_S, Sighting, choose_subject
+from pullfocus.focus.choice import LEFT_AFTER_S, Sighting, subject_in_focus
 from pullfocus.focus.script import Decision, Target
 
 HERE, HIDDEN, LEFT = 0.0, LEFT_AFTER_S / 2, LEFT_AFTER_S * 2
@@ -14,7 +14,7 @@ def decision(strength, subject="anna"):
 
 def choose(strength, now, anna, ben):
     seen = {"anna": Sighting(*anna), "ben": Sighting(*ben)}
-    return choose_subject(decision(strength), now, seen)
+    return subject_in_focus(decision(strength), now, seen)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +49,9 @@ def test_weak(now, anna, ben, expected):
 
 def test_a_plane_needs_no_subject():
     row = Decision(at_s=0, focus=Target(disparity=0.5))
-    assert choose_subject(row, "anna", {"anna": Sighting(0.0, 1.0)}) is None
+    assert subject_in_focus(row, "anna", {"anna": Sighting(0.0, 1.0)}) is None
 
 
 def test_a_subject_that_was_never_seen_is_waited_for():
-    assert choose_subject(decision("strong"), None, {}) == "anna"
-    assert choose_subject(decision("weak"), None, {}) == "anna"
+    assert subject_in_focus(decision("strong"), None, {}) == "anna"
+    assert subject_in_focus(decision("weak"), None, {}) == "anna"

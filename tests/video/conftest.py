@@ -1,4 +1,4 @@
-"""Real clips, made by the tests with real codecs: a bright disc that walks over a textured ground."""
+"""Real clips, made by the tests with real codecs: a bright disc walks over a textured ground."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_a_header_without_frames(make_clip):
 
 def test_an_unknown_transfer_is_refused_with_a_sentence(make_clip):
     clip = make_clip(tags=(1, 10, 1), audio=None)
-    with pytest.raises(UnreadableInputError, match="H.273 code 10"):
+    with pytest.raises(UnreadableInputError, match=r"H\.273 code 10"):
         pulled(clip)
     assert [path.name for path in clip.parent.iterdir()] == ["clip.mp4"]
 
@@ -122,5 +122,5 @@ def test_wishes_that_do_not_go_together(make_clip, name, codec, words):
 
 
 def test_no_camera(tmp_path):
-    with pytest.raises(UnreadableInputError, match="no camera|no picture"):
+    with pytest.raises(UnreadableInputError, match=r"no camera|no picture"):
         open_webcam(str(tmp_path / "video9"))

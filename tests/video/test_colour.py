@@ -38,7 +38,7 @@ def test_matrices():
     assert ColourTags(matrix=2).swscale_matrix(1080) == 1
     assert ColourTags(matrix=2).swscale_matrix(480) == 5
     assert ColourTags(matrix=9).swscale_matrix(480) == 9
-    with pytest.raises(UnreadableInputError, match="H.273 code 8"):
+    with pytest.raises(UnreadableInputError, match=r"H\.273 code 8"):
         ColourTags(matrix=8).swscale_matrix(480)
 
 

@@ -112,7 +112,7 @@ def close(after, before, codes=6.0):
 
 
 def test_upright_is_what_the_network_sees(make_clip):
-    """The point is given in the upright picture: on the disc, also when the clip is stored turned."""
+    """Depth, points and boxes are those of the upright picture, however the clip is stored."""
     from pullfocus.video.convert import FrameConverter
     from pullfocus.video.source import VideoSource
 

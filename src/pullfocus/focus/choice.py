@@ -30,7 +30,7 @@ class Sighting:
         return self.hidden_s > LEFT_AFTER_S
 
 
-def choose_subject(
+def subject_in_focus(
     decision: Decision, now: str | None, sightings: Mapping[str, Sighting]
 ) -> str | None:
     """Return the subject to be on, by name; None when the decision is for a plane.

@@ -43,7 +43,7 @@ class _Part(BaseModel):
         return given[0]
 
 
-class Subject(_Part):
+class Role(_Part):
     """Who or what is followed, and where it is at one moment.
 
     person: the n-th person in the picture at that moment, the most prominent first.
@@ -57,7 +57,7 @@ class Subject(_Part):
     found: Literal[True] | None = None
 
     @model_validator(mode="after")
-    def _checked(self) -> Subject:
+    def _checked(self) -> Role:
         self._one_of("point", "box", "person", "found")
         if self.box is not None:
             left, top, right, bottom = self.box
@@ -113,7 +113,7 @@ class FocusScript(_Part):
     """All decisions of a video. Decisions and apertures are in order of time."""
 
     version: Literal[1] = 1
-    subjects: dict[str, Subject] = {}
+    subjects: dict[str, Role] = {}
     decisions: Annotated[tuple[Decision, ...], Field(min_length=1)]
     apertures: tuple[Aperture, ...] = ()
 
@@ -179,7 +179,7 @@ class Pull:
 
 
 FOUND = FocusScript(
-    subjects={"found": Subject(found=True)},
+    subjects={"found": Role(found=True)},
     decisions=(Decision(at_s=0, focus=Target(subject="found")),),
 )
 """What a video without a script is focused on: the subject that is found."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pullfocus.focus import check_focus, focus_at
-from pullfocus.focus.choice import choose_subject
+from pullfocus.focus.choice import subject_in_focus
 from pullfocus.focus.script import Decision, FocusScript, Pull
 from pullfocus.types import DepthMap, Focus
 from pullfocus.video.subjects import Subjects
@@ -78,7 +78,7 @@ class Puller:
         index = self._script.decision_at(time_s)
         now = self._aim.subject if index == self._aim.decision else None
         decision = self._script.decisions[index]
-        return _Aim(index, choose_subject(decision, now, self.subjects.sightings(time_s)))
+        return _Aim(index, subject_in_focus(decision, now, self.subjects.sightings(time_s)))
 
     def _target(self, aim: _Aim, decision: Decision, depth: DepthMap) -> float:
         """Return the disparity that is aimed at; a subject not yet seen leaves the plane alone."""

@@ -109,7 +109,7 @@ class FrameLine:
                 with self.clock.time("depth"):
                     disparity = self._depth.push(frame.rgb, frame.time_s)
                 with self.clock.time("focus"):
-                    depth = DepthMap(disparity, self._depth.kind)
+                    depth = DepthMap(disparity, self._depth.kind, person=self._depth.person)
                     focus = self.puller.focus(frame.rgb, depth, frame.time_s, self._depth.cut)
                 yield replace(frame, cut=self._depth.cut, disparity=disparity, focus=focus)
 

@@ -158,7 +158,7 @@ def _begins_s(packet: av.Packet) -> Fraction:
     """Return when a packet begins; those that are not reordered may lack a decoding time."""
     if packet.dts is None:
         packet.dts = packet.pts
-    return Fraction(packet.dts) * packet.time_base
+    return Fraction(packet.dts or 0) * packet.time_base
 
 
 def packets_until(container: Any, streams: list[Any], end_s: Fraction) -> Iterator[av.Packet]:

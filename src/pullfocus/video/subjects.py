@@ -12,13 +12,16 @@ import numpy as np
 from pullfocus.focus import focus_on_box
 from pullfocus.focus.box import Box
 from pullfocus.focus.choice import LEFT_AFTER_S, Sighting
-from pullfocus.focus.script import Subject
+from pullfocus.focus.script import Role
 from pullfocus.types import DepthMap
 from pullfocus.video.subject_box import box_of
 from pullfocus.video.track import Seen, Tracker
 
 SETTLING_S = 0.1
 """Time in which a subject's measured distance is taken over; takes the tremble out of it."""
+
+LOOK_AGAIN_S = 0.5
+"""After this, people who were not there yet are looked for again."""
 
 
 @dataclass(slots=True)
@@ -40,10 +43,11 @@ class Subjects:
     events: when a subject was lost, what happened then, and when it came back.
     """
 
-    wanted: Mapping[str, Subject]
+    wanted: Mapping[str, Role]
     new_tracker: Callable[[], Any] = Tracker
     events: list[str] = field(default_factory=list)
     _followed: dict[str, _Followed] = field(default_factory=dict)
+    _look_again_s: dict[str, float] = field(default_factory=dict)
 
     def update(self, rgb: np.ndarray, depth: DepthMap, time_s: float, cut: bool) -> None:
         """Look for every subject in the next frame."""
@@ -51,9 +55,12 @@ class Subjects:
             known = self._followed.get(name)
             if known is not None and not (cut and subject.found):
                 self._look_for(name, known, rgb, depth, time_s, cut)
-            elif time_s >= subject.at_s:
+            elif time_s >= self._look_again_s.get(name, subject.at_s):
                 box = box_of(subject, rgb, depth)
-                self._followed[name] = _new(self.new_tracker(), box, rgb, depth, time_s)
+                if box is None:
+                    self._look_again_s[name] = time_s + LOOK_AGAIN_S
+                else:
+                    self._followed[name] = _new(self.new_tracker(), box, rgb, depth, time_s)
 
     def sightings(self, time_s: float) -> dict[str, Sighting]:
         """Return what is known of the subjects that were seen already."""
@@ -88,13 +95,12 @@ class Subjects:
         time_s: float,
         cut: bool,
     ) -> None:
-        answer = known.tracker.update(rgb)
+        answer = known.tracker.update(rgb, depth.person)
         if not isinstance(answer, Seen):
             if time_s - known.seen_at_s > LEFT_AFTER_S and not known.told_lost:
                 known.told_lost = True
-                self.events.append(
-                    f"{known.seen_at_s:.2f} s: {name} was lost: the focus stays unless another is seen."
-                )
+                since = f"{known.seen_at_s:.2f} s: {name} was lost"
+                self.events.append(f"{since}: the focus stays unless another is seen.")
             return
         if known.told_lost:
             self.events.append(f"{time_s:.2f} s: {name} is back.")
@@ -105,7 +111,7 @@ class Subjects:
 
 
 def _new(tracker: Any, box: Box, rgb: np.ndarray, depth: DepthMap, time_s: float) -> _Followed:
-    tracker.start(rgb, box)
+    tracker.start(rgb, box, depth.person)
     disparity = focus_on_box(depth, *box).disparity
     return _Followed(tracker, box, disparity, _prominence(box, disparity), time_s)
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from pullfocus.focus.script import FOUND, Decision, FocusScript, Subject, Target
+from pullfocus.focus.script import FOUND, Decision, FocusScript, Role, Target
 from pullfocus.video.job import FrameOptions
 from pullfocus.video.line import FrameLine
 from pullfocus.video.source import VideoSource
@@ -20,7 +20,7 @@ def suggest_script(video: Path, options: FrameOptions) -> FocusScript:
     Raises:
         PullfocusError: as `FrameLine` does.
     """
-    subjects: dict[str, Subject] = {}
+    subjects: dict[str, Role] = {}
     decisions: list[Decision] = []
     with closing(VideoSource(video)) as source:
         line = FrameLine(source, replace(options, script=FOUND), ".mp4")
@@ -30,6 +30,6 @@ def suggest_script(video: Path, options: FrameOptions) -> FocusScript:
                 if frame.cut and box is not None:
                     name, at_s = f"shot {len(subjects) + 1}", round(max(frame.time_s, 0.0), 4)
                     left, top, right, bottom = (round(side, 4) for side in box)
-                    subjects[name] = Subject(at_s=at_s, box=(left, top, right, bottom))
+                    subjects[name] = Role(at_s=at_s, box=(left, top, right, bottom))
                     decisions.append(Decision(at_s=at_s, focus=Target(subject=name), pull_s=0.0))
     return FocusScript(subjects=subjects, decisions=tuple(decisions))
