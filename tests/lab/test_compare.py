@@ -60,8 +60,10 @@ def test_models_are_asked_about_photos(rgbd, tmp_path):
 def test_models_are_scored_on_the_way(rgbd, tmp_path):
     out = tmp_path / "scored.html"
     arguments = ["lower-row", "--protocol", "affine", "--data", str(rgbd), "-o", str(out)]
-    assert main(["compare", *arguments]) == 0
-    assert '<tr class="ours">' in out.read_text()
+    assert main(["compare", *arguments, "--photos", str(rgbd)]) == 0
+    page = out.read_text()
+    assert "<td>lower-row: lower-row" in page
+    assert "Depth of the photos" in page
     assert (tmp_path / "scored/lower-row/affine/per_image.csv").exists()
     with pytest.raises(UsageError, match="--data"):
         main(["compare", "lower-row", "--protocol", "affine", "-o", str(out)])

@@ -28,23 +28,22 @@ def run(options: argparse.Namespace) -> int:
     from pullfocus.lab.data.origin import pictures
 
     photos = pictures(options.photos)[: options.limit] if options.photos else []
-    sources = [open_source(_evaluated(given, options), photos) for given in options.sources]
+    sources = [open_source(name, photos, _scored(name, options)) for name in options.sources]
     write_report(sources, options.output, photos)
     print(f"{options.output}: {len(sources)} side by side")
     return 0
 
 
-def _evaluated(given: str, options: argparse.Namespace) -> str:
-    """Return the source; a model that is scored now becomes the folder of its results."""
+def _scored(given: str, options: argparse.Namespace) -> Path | None:
+    """Score a model if asked to; return the folder of its results."""
     if options.protocol is None or Path(given).is_dir():
-        return given
+        return None
     from pullfocus.errors import UsageError
     from pullfocus.lab.protocols import Options, evaluate
 
     if options.data is None:
         raise UsageError("--protocol needs --data, the folder of its set.")
-    name = re.sub(r"[^\w.-]+", "-", given)
-    out = options.output.with_suffix("") / name / options.protocol
+    out = options.output.with_suffix("") / re.sub(r"[^\w.-]+", "-", given)
     chosen = Options(subset=options.subset, limit=options.limit)
-    evaluate(options.protocol, given, options.data, out, chosen)
-    return str(out.parent)
+    evaluate(options.protocol, given, options.data, out / options.protocol, chosen)
+    return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,32 +42,40 @@ class Source:
     depths: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def open_source(given: str, photos: Sequence[Path] = ()) -> Source:
+def open_source(given: str, photos: Sequence[Path] = (), scored: Path | None = None) -> Source:
     """Return what a name or path stands for.
 
     A folder with results or a log in it (or right below it) is read; anything else is a model,
-    which is asked about the photos.
+    which is asked about the photos. ``scored`` is the folder of results that a model has by now.
 
     Raises:
         UsageError, MissingModelError, UnreadableInputError: no such model, or damaged files.
     """
+    if scored is not None:
+        return replace(_read(given, scored), depths=_asked(given, photos))
     folder = Path(given)
-    results = _result_folders(folder)
-    if results or (folder / LOG).exists():
-        summaries = {result: read_summary(result) for result in results}
-        curves = read_curves(folder / LOG) if (folder / LOG).exists() else {}
-        pictures = {
-            f"{summary.protocol}/{path.stem}": path
-            for result, summary in summaries.items()
-            for path in sorted((result / "pictures").glob("*.jpg"))
-        }
-        return Source(given, list(summaries.values()), curves, pictures)
-    model = open_model(given)
-    depths = {}
+    if _result_folders(folder) or (folder / LOG).exists():
+        return _read(given, folder)
+    return Source(given, depths=_asked(given, photos))
+
+
+def _read(name: str, folder: Path) -> Source:
+    summaries = {result: read_summary(result) for result in _result_folders(folder)}
+    curves = read_curves(folder / LOG) if (folder / LOG).exists() else {}
+    pictures = {
+        f"{summary.protocol}/{path.stem}": path
+        for result, summary in summaries.items()
+        for path in sorted((result / "pictures").glob("*.jpg"))
+    }
+    return Source(name, list(summaries.values()), curves, pictures)
+
+
+def _asked(name: str, photos: Sequence[Path]) -> dict[str, np.ndarray]:
+    model, depths = open_model(name), {}
     for path in photos:
         rgb = OWN.rgb(path)
         depths[path.name] = coloured(disparity_of(model.estimate(rgb), rgb.shape[:2]))
-    return Source(given, depths=depths)
+    return depths
 
 
 def read_curves(path: Path) -> dict[str, Curve]:
