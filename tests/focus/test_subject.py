@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from pullfocus.focus import focus_on_subject
-from pullfocus.focus.faces import Face, find_faces
+from pullfocus.focus.faces import find_faces
 from pullfocus.focus.saliency import saliency_map
-from pullfocus.focus.subject import _best_face
 from pullfocus.types import DepthMap, Photo
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -73,19 +72,6 @@ def test_saliency_is_finite_and_positive():
     assert np.isfinite(score).all()
     assert (score >= 0).all()
     assert max(score.shape) == 192
-
-
-def test_of_two_equal_faces_the_nearer_is_chosen():
-    disparity = np.full((100, 100), 0.2, np.float32)
-    disparity[:, :50] = 0.9
-    left, right = Face(0.2, 0.4, 0.3, 0.5, 3), Face(0.7, 0.4, 0.8, 0.5, 3)
-    assert _best_face(DepthMap.from_disparity(disparity), [right, left]) is left
-
-
-def test_of_two_faces_at_one_distance_the_larger_is_chosen():
-    depth = DepthMap.from_disparity(np.full((100, 100), 0.5, np.float32))
-    small, large = Face(0.45, 0.4, 0.5, 0.45, 3), Face(0.6, 0.4, 0.75, 0.55, 3)
-    assert _best_face(depth, [small, large]) is large
 
 
 @pytest.mark.parametrize("seed", range(3))

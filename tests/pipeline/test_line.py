@@ -34,6 +34,53 @@ def test_range_in_metres_and_in_disparity(photo, depth):
     assert choose_focus(photo, depth, Settings(range=(0.9, 0.5))).chosen == "range"
 
 
+def two_people(depth):
+    """Return depth in which the network saw two people: one near, one far."""
+    person = np.zeros((60, 90), np.float32)
+    person[20:55, 10:30] = person[20:55, 60:80] = 1.0
+    return DepthMap(depth.disparity, person=person)
+
+
+def test_a_subject_that_is_asked_for_is_sharp_as_a_whole(photo, depth):
+    focus = choose_focus(photo, two_people(depth), Settings(subject="person"))
+    assert focus.chosen == "person"
+    assert focus.disparity == pytest.approx(0.8)
+    assert focus.far_disparity <= focus.disparity <= focus.near_disparity
+    box = choose_focus(photo, depth, Settings(subject="0.6,0.1,0.9,0.9"))
+    assert (box.chosen, box.disparity) == ("box", pytest.approx(0.2))
+
+
+def test_all_people_are_sharp_and_an_own_range_goes_before(photo, depth):
+    people = two_people(depth)
+    everyone = choose_focus(photo, people, Settings(all_people_sharp=True))
+    assert (everyone.near_disparity, everyone.far_disparity) == (
+        pytest.approx(0.8),
+        pytest.approx(0.2),
+    )
+    at_left = choose_focus(photo, people, Settings(all_people_sharp=True, at=(0.1, 0.5)))
+    assert at_left.disparity == pytest.approx(0.8)
+    assert at_left.far_disparity == pytest.approx(0.2)
+    own = choose_focus(photo, people, Settings(subject="#1", range=(0.9, 0.7)))
+    assert (own.near_disparity, own.far_disparity) == (0.9, 0.7)
+
+
+def test_nobody_to_keep_sharp_is_said(photo, depth):
+    with pytest.raises(UsageError, match="Nobody"):
+        choose_focus(photo, depth, Settings(all_people_sharp=True))
+    with pytest.raises(UsageError, match="no person"):
+        choose_focus(photo, depth, Settings(subject="person"))
+
+
+@pytest.mark.parametrize("fields", [{"subject": "#2"}, {"all_people_sharp": True}])
+def test_a_replayed_subject_gives_the_same_focus(photo, depth, fields):
+    people = two_people(depth)
+    done = apply(photo, Settings(**fields), depth=people)
+    replayed = choose_focus(photo, people, Settings.parse(done.sidecar.to_json()["settings"]))
+    assert replayed.disparity == done.focus.disparity
+    assert replayed.near_disparity == done.focus.near_disparity
+    assert replayed.far_disparity == done.focus.far_disparity
+
+
 @pytest.mark.parametrize(
     ("fields", "is_metric", "words"),
     [

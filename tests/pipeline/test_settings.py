@@ -32,6 +32,10 @@ def test_text_and_numbers_give_the_same_settings():
         ({"method": "box"}, "gaussian"),
         ({"range": "1"}, "range"),
         ({"quality": 0}, "quality"),
+        ({"subject": "dog"}, "person, face, nearest"),
+        ({"subject": "#0"}, "person, face, nearest"),
+        ({"subject": "0.5,0.2,0.4,0.9"}, "left < right"),
+        ({"subject": "face", "at": (0.1, 0.1)}, "not both"),
     ],
 )
 def test_wrong_values_get_one_sentence(given, words):
@@ -58,6 +62,20 @@ def test_a_new_focus_replaces_the_old_one_whole():
     assert replay.changed(at="0.5,0.5").focus_disparity is None
     moved = replay.changed(focus_m=2)
     assert (moved.at, moved.focus_disparity, moved.focus_m) == (None, None, 2)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("Face", "face"), (" #2 ", "#2"), ("0.1, 0.2,0.5,0.9", "0.1,0.2,0.5,0.9"), (None, None)],
+)
+def test_a_subject_is_kept_as_text_and_read_again(given, kept):
+    settings = Settings.parse(subject=given)
+    assert settings.subject == kept
+    assert Settings.parse(settings.model_dump(mode="json")) == settings
+
+
+def test_a_box_may_be_four_numbers():
+    assert Settings(subject=(0.1, 0.2, 0.5, 0.9)).subject == "0.1,0.2,0.5,0.9"
 
 
 def test_every_field_has_help_and_the_schema_has_it_too():

@@ -32,6 +32,7 @@ class Verb:
 TABLE = (
     Verb("refocus", "pullfocus.cli.refocus", "Refocus photos (the default: pullfocus PHOTO)."),
     Verb("depth", "pullfocus.cli.depth", "Write the depth map of photos, with a preview."),
+    Verb("subjects", "pullfocus.cli.subjects", "List what a photo can be focused on."),
     Verb("graded", "pullfocus.cli.graded", "Classic blur-and-stitch with project-defude's files."),
     Verb("web", "pullfocus.cli.web", "Open the web app: drop a photo, click, pull focus."),
     Verb("video", "pullfocus.cli.video", "Pull focus in a video.", extra="video"),

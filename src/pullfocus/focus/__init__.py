@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from pullfocus.focus.at_point import check_focus, focus_at, focus_on_box, sharp_range
-from pullfocus.focus.subject import focus_on_subject
+from pullfocus.focus.subject import choose_subject, focus_on, focus_on_subject, people_range
+from pullfocus.focus.subjects import Subject, find_subjects
 
-__all__ = ["check_focus", "focus_at", "focus_on_box", "focus_on_subject", "sharp_range"]
+__all__ = [
+    "Subject",
+    "check_focus",
+    "choose_subject",
+    "find_subjects",
+    "focus_at",
+    "focus_on",
+    "focus_on_box",
+    "focus_on_subject",
+    "people_range",
+    "sharp_range",
+]

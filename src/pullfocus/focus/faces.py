@@ -11,7 +11,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-Box = tuple[int, int, int, int]
+from pullfocus.focus.box import Box
+
+PixelBox = tuple[int, int, int, int]
+"""Left, top, width, height in pixels, as OpenCV's cascades answer."""
+Point = tuple[float, float]
 
 LONG_SIDE_PX = 512
 """Size at which faces are searched; a face of 4 % of the longer side is still 20 px wide."""
@@ -20,23 +24,28 @@ SMALLEST_SHARE = 0.04
 _AGREE = 0.35
 """Intersection over union from which two cascades mean the same face."""
 _SECOND_LOOKS = ("frontalface_default", "frontalface_alt")
+_Confirmed = tuple[PixelBox, list[Point], int]
 _lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face's box in fractions of the picture, and the votes (2..4) that confirmed it."""
+    """A face's box in fractions of the picture, the votes (2..4) that confirmed it, its eyes."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
+    box: Box
     votes: int
+    eyes: tuple[Point, ...] = ()
 
     @property
-    def centre(self) -> tuple[float, float]:
-        """(x, y) in fractions."""
-        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+    def point(self) -> Point:
+        """Where to focus, in fractions: between the eyes where both were found, else the middle."""
+        if len(self.eyes) != 2:
+            return self.box.centre
+        (x0, y0), (x1, y1) = self.eyes
+        width = self.box.right - self.box.left
+        if not 0.2 * width < abs(x1 - x0) < 0.8 * width:
+            return self.box.centre
+        return (x0 + x1) / 2, (y0 + y1) / 2
 
 
 def find_faces(rgb: UInt8[np.ndarray, "h w 3"]) -> list[Face]:
@@ -58,11 +67,18 @@ def find_faces(rgb: UInt8[np.ndarray, "h w 3"]) -> list[Face]:
     with _lock:  # a cascade holds scratch memory: one picture at a time
         found = _confirmed(grey)
     h, w = grey.shape
-    faces = [Face(x / w, y / h, (x + s) / w, (y + t) / h, votes) for (x, y, s, t), votes in found]
-    return sorted(faces, key=lambda face: face.left - face.right)
+    faces = [
+        Face(
+            Box(x / w, y / h, (x + s) / w, (y + t) / h),
+            votes,
+            tuple((across / w, down / h) for across, down in eyes),
+        )
+        for (x, y, s, t), eyes, votes in found
+    ]
+    return sorted(faces, key=lambda face: face.box.left - face.box.right)
 
 
-def _confirmed(grey: np.ndarray) -> list[tuple[Box, int]]:
+def _confirmed(grey: np.ndarray) -> list[_Confirmed]:
     """Search frontal faces, then, if there are none, both profiles; let others confirm each."""
     out = _confirmed_by(grey, _detect("frontalface_alt2", grey, 4))
     if out:
@@ -71,20 +87,23 @@ def _confirmed(grey: np.ndarray) -> list[tuple[Box, int]]:
     right = _confirmed_by(grey, _detect("profileface", grey, 6))
     left = _confirmed_by(mirrored, _detect("profileface", mirrored, 6))
     width = grey.shape[1]
-    return right + [((width - x - w, y, w, h), votes) for (x, y, w, h), votes in left]
+    return right + [
+        ((width - x - w, y, w, h), [(width - across, down) for across, down in eyes], votes)
+        for (x, y, w, h), eyes, votes in left
+    ]
 
 
-def _confirmed_by(grey: np.ndarray, boxes: list[Box]) -> list[tuple[Box, int]]:
-    out: list[tuple[Box, int]] = []
+def _confirmed_by(grey: np.ndarray, boxes: list[PixelBox]) -> list[_Confirmed]:
+    out: list[_Confirmed] = []
     for box in boxes:
-        votes = sum(_agrees(grey, box, second) for second in _SECOND_LOOKS)
-        votes += min(_count_eyes(grey, box), 2)
+        eyes = _eyes(grey, box)
+        votes = sum(_agrees(grey, box, second) for second in _SECOND_LOOKS) + min(len(eyes), 2)
         if votes >= 2:
-            out.append((box, votes))
+            out.append((box, eyes, votes))
     return out
 
 
-def _agrees(grey: np.ndarray, box: Box, second: str) -> bool:
+def _agrees(grey: np.ndarray, box: PixelBox, second: str) -> bool:
     """Say whether another cascade sees a face in the same place, looking only around it."""
     x, y, w, h = box
     left, top = max(0, x - w // 3), max(0, y - h // 3)
@@ -93,7 +112,9 @@ def _agrees(grey: np.ndarray, box: Box, second: str) -> bool:
     return any(_overlap(box, (left + a, top + b, c, d)) > _AGREE for a, b, c, d in found)
 
 
-def _detect(name: str, grey: np.ndarray, neighbours: int, least: int | None = None) -> list[Box]:
+def _detect(
+    name: str, grey: np.ndarray, neighbours: int, least: int | None = None
+) -> list[PixelBox]:
     least = least or max(20, round(SMALLEST_SHARE * max(grey.shape)))
     boxes = _cascade(name).detectMultiScale(
         grey, scaleFactor=1.15, minNeighbors=neighbours, minSize=(least, least)
@@ -101,7 +122,8 @@ def _detect(name: str, grey: np.ndarray, neighbours: int, least: int | None = No
     return [(int(x), int(y), int(w), int(h)) for x, y, w, h in boxes]
 
 
-def _count_eyes(grey: np.ndarray, box: Box) -> int:
+def _eyes(grey: np.ndarray, box: PixelBox) -> list[Point]:
+    """Return the middles of the eyes in the upper part of a face, in pixels."""
     import cv2
 
     x, y, w, h = box
@@ -109,11 +131,14 @@ def _count_eyes(grey: np.ndarray, box: Box) -> int:
     scale = max(1.0, 96 / w)
     upper = cv2.resize(upper, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     least = int(0.15 * w * scale)
-    eyes = _cascade("eye_tree_eyeglasses").detectMultiScale(upper, 1.1, 3, minSize=(least, least))
-    return len(eyes)
+    found = _cascade("eye_tree_eyeglasses").detectMultiScale(upper, 1.1, 3, minSize=(least, least))
+    return [
+        (x + (left + across / 2) / scale, y + (top + down / 2) / scale)
+        for left, top, across, down in found
+    ]
 
 
-def _overlap(a: Box, b: Box) -> float:
+def _overlap(a: PixelBox, b: PixelBox) -> float:
     wide = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     high = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     both = max(0, wide) * max(0, high)

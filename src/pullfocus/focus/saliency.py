@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 LONG_SIDE_PX = 192
+_REGION = 0.6
+"""Share of the highest saliency down to which pixels belong to the salient region."""
+
+
+def salient_region(
+    rgb: UInt8[np.ndarray, "h w 3"], disparity: Float32[np.ndarray, "a b"]
+) -> Bool[np.ndarray, "p q"]:
+    """Return the connected region around the highest saliency, LONG_SIDE_PX on the longer side."""
+    import cv2
+
+    saliency = saliency_map(rgb, disparity)
+    peak = np.unravel_index(int(np.argmax(saliency)), saliency.shape)
+    mask = (saliency >= _REGION * saliency[peak]).astype(np.uint8)
+    _, labels = cv2.connectedComponents(mask, connectivity=4)
+    return np.asarray(labels == labels[peak])
 
 
 def saliency_map(

@@ -1,83 +1,78 @@
-"""focus_on_subject: choose the focus for a person who chose none, and say what was chosen."""
+"""Choose one of the subjects: the one that was asked for, else the most plausible; say which."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from pullfocus.focus.at_point import weighted_median
-from pullfocus.focus.faces import Face, find_faces
-from pullfocus.focus.saliency import saliency_map
+from pullfocus.errors import UsageError
+from pullfocus.focus.box import Box
+from pullfocus.focus.subjects import Subject, find_subjects, subject_in_box
 from pullfocus.types import DepthMap, Focus, Photo
 
-_REGION = 0.6
-"""Share of the highest saliency down to which pixels belong to the salient region."""
+_WORDS = {
+    "person": "person",
+    "salient": "nearest salient region",
+    "nearest": "nearest thing",
+    "box": "box",
+}
 
 
 def focus_on_subject(photo: Photo, depth: DepthMap) -> Focus:
-    """Focus on the most plausible subject: a face, else the nearest salient region.
+    """Focus on the most plausible subject: a face, a person, else the nearest salient region.
 
-    Of several faces the largest, nearest and most central wins. `Focus.chosen` is "face" or
-    "nearest salient region"; x, y is the place, in fractions.
+    Of several people the largest, nearest and most central wins. `Focus.chosen` says what it is;
+    x, y is the place, in fractions.
     """
-    from pullfocus.photo.preview import to_srgb8
-
-    rgb = to_srgb8(photo, 1024)
-    faces = [face for face in find_faces(rgb) if _is_plausible(depth, face)]
-    if faces:
-        return _focus_on_face(depth, _best_face(depth, faces))
-    return _focus_on_region(depth, saliency_map(rgb, depth.disparity))
+    return focus_on(find_subjects(photo, depth)[0])
 
 
-def _is_plausible(depth: DepthMap, face: Face) -> bool:
-    """Say whether a face may be the subject: well confirmed, or not in the far part.
+def focus_on(subject: Subject) -> Focus:
+    """Focus on a subject; its face when it shows one."""
+    x, y = subject.point
+    chosen = "face" if subject.face else _WORDS[subject.kind]
+    return Focus(subject.disparity, x=x, y=y, chosen=chosen)
 
-    What cascades take for faces in house fronts and doorways lies far behind the rest.
+
+def choose_subject(subjects: Sequence[Subject], depth: DepthMap, wish: str) -> Subject:
+    """Return the subject that a wish means.
+
+    wish: "person", "face", "nearest", an id such as "#2", or a box "left,top,right,bottom" in
+        fractions.
+
+    Raises:
+        UsageError: there is none, with what there is instead.
     """
-    if face.votes > 2:
-        return True
-    return depth.at(*face.centre) >= float(np.percentile(depth.disparity[::8, ::8], 40))
-
-
-def _best_face(depth: DepthMap, faces: list[Face]) -> Face:
-    nearest = max(float(depth.disparity.max()), 1e-9)
-
-    def merit(face: Face) -> float:
-        x, y = face.centre
-        central = np.exp(-1.5 * ((2 * x - 1) ** 2 + (2 * y - 1) ** 2))
-        area = (face.right - face.left) * (face.bottom - face.top)
-        return float(area * (0.5 + depth.at(x, y) / nearest) * (0.4 + central) * face.votes**0.5)
-
-    return max(faces, key=merit)
-
-
-def _focus_on_face(depth: DepthMap, face: Face) -> Focus:
-    h, w = depth.size_hw
-    x, y = face.centre
-    rows = slice(int(face.top * h), max(int(face.bottom * h), int(face.top * h) + 1))
-    columns = slice(int(face.left * w), max(int(face.right * w), int(face.left * w) + 1))
-    window = depth.disparity[rows, columns]
-    vertical, horizontal = (np.linspace(-1, 1, n + 2)[1:-1] for n in window.shape)
-    weight = np.exp(-4.0 * (vertical[:, None] ** 2 + horizontal[None] ** 2))
-    return Focus(weighted_median(window, weight), x=x, y=y, chosen="face")
-
-
-def _focus_on_region(depth: DepthMap, saliency: np.ndarray) -> Focus:
-    """Focus on the connected region around the highest saliency, at its median disparity."""
-    import cv2
-
-    h, w = saliency.shape
-    peak = np.unravel_index(int(np.argmax(saliency)), saliency.shape)
-    mask = (saliency >= _REGION * saliency[peak]).astype(np.uint8)
-    _, labels = cv2.connectedComponents(mask, connectivity=4)
-    region = labels == labels[peak]
-    small = cv2.resize(depth.disparity, (w, h), interpolation=cv2.INTER_NEAREST)
-    disparity = weighted_median(small[region], saliency[region].astype(np.float64))
-    spread = max(float(np.ptp(small)), 1e-9)
-    typical = saliency * region * np.exp(-(((small - disparity) / (0.05 * spread)) ** 2))
-    row, column = np.unravel_index(int(np.argmax(typical)), typical.shape)
-    return Focus(
-        disparity,
-        x=float((column + 0.5) / w),
-        y=float((row + 0.5) / h),
-        chosen="nearest salient region",
+    if "," in wish:
+        return subject_in_box(depth, Box(*(float(part) for part in wish.split(","))))
+    for subject in subjects:
+        if wish in _names(subject):
+            return subject
+    there = ", ".join(f"{subject.id} ({_WORDS[subject.kind]})" for subject in subjects)
+    raise UsageError(
+        f"There is no {wish} in this photo; there is {there}: choose one of these, or a point with "
+        "--at."
     )
+
+
+def people_range(subjects: Sequence[Subject]) -> tuple[float, float]:
+    """Return the near and far disparity between which every person's face lies (else the body).
+
+    Raises:
+        UsageError: nobody was found.
+    """
+    people = [subject for subject in subjects if subject.kind == "person"]
+    if not people:
+        raise UsageError(
+            "Nobody was found in this photo to keep sharp; choose a point with --at, and a --range."
+        )
+    near = max(person.near_disparity for person in people)
+    return near, min(person.far_disparity for person in people)
+
+
+def _names(subject: Subject) -> set[str]:
+    names = {subject.id, subject.kind}
+    if subject.face is not None:
+        names.add("face")
+    if subject.is_nearest:
+        names.add("nearest")
+    return names

@@ -20,6 +20,8 @@ from pullfocus.pipeline.sidecar import Sidecar
 from pullfocus.types import DepthMap, Focus, Lens, Photo
 
 Progress = Callable[[str], None]
+Ends = tuple[float, float]
+"""Near and far disparity of a sharp range."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,25 +146,50 @@ def choose_focus(photo: Photo, depth: DepthMap, settings: Settings) -> Focus:
     """Choose the plane by disparity, distance, point, range or subject; then the sharp range.
 
     Raises:
-        UsageError: metres asked of relative depth, or a range that makes no sense.
+        UsageError: metres asked of relative depth, a range that makes no sense, or a subject that
+            is not in the photo.
     """
-    from pullfocus.focus import check_focus, focus_at, focus_on_subject, sharp_range
+    from pullfocus.focus import sharp_range
 
     ends = _range_disparity(depth, settings)
-    if settings.focus_disparity is not None:
-        x, y = settings.at or (None, None)
-        focus = Focus(settings.focus_disparity, x=x, y=y, chosen="settings")
-    elif settings.focus_m is not None:
-        focus = check_focus(depth, Focus.at_distance_m(settings.focus_m))
-    elif settings.at is not None:
-        focus = focus_at(depth, *settings.at)
-    elif ends is not None:
-        focus = Focus((ends[0] + ends[1]) / 2, chosen="range")
-    else:
-        focus = focus_on_subject(photo, depth)
+    focus = _given_plane(depth, settings, ends)
+    if focus is None or (ends is None and (settings.subject or settings.all_people_sharp)):
+        focus, of_subjects = _on_subjects(photo, depth, settings, focus)
+        ends = ends or of_subjects
     if ends is None:
         return focus
     return sharp_range(focus, near_disparity=ends[0], far_disparity=ends[1])
+
+
+def _given_plane(depth: DepthMap, settings: Settings, ends: Ends | None) -> Focus | None:
+    """Return the plane that the settings name; None when a subject decides."""
+    from pullfocus.focus import check_focus, focus_at
+
+    if settings.focus_disparity is not None:
+        x, y = settings.at or (None, None)
+        return Focus(settings.focus_disparity, x=x, y=y, chosen="settings")
+    if settings.focus_m is not None:
+        return check_focus(depth, Focus.at_distance_m(settings.focus_m))
+    if settings.at is not None:
+        return focus_at(depth, *settings.at)
+    if ends is not None and settings.subject is None:
+        return Focus((ends[0] + ends[1]) / 2, chosen="range")
+    return None
+
+
+def _on_subjects(
+    photo: Photo, depth: DepthMap, settings: Settings, plane: Focus | None
+) -> tuple[Focus, Ends | None]:
+    """Focus on the subject asked for or found, unless a plane is given; say what must be sharp."""
+    from pullfocus.focus import choose_subject, find_subjects, focus_on, people_range
+
+    found = find_subjects(photo, depth)
+    wish = settings.subject
+    subject = found[0] if wish is None else choose_subject(found, depth, wish)
+    focus = plane or focus_on(subject)
+    if settings.all_people_sharp:
+        return focus, people_range(found)
+    return focus, None if wish is None else (subject.near_disparity, subject.far_disparity)
 
 
 def make_lens(settings: Settings) -> Lens:
@@ -184,7 +211,7 @@ def _picture(photo: Photo, depth: DepthMap, focus: Focus, lens: Lens, settings: 
     return render(photo, depth, focus, lens)
 
 
-def _range_disparity(depth: DepthMap, settings: Settings) -> tuple[float, float] | None:
+def _range_disparity(depth: DepthMap, settings: Settings) -> Ends | None:
     """Turn the settings' range into (near, far) disparity."""
     if settings.range is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -14,7 +15,7 @@ Style = Literal["lens", "graded"]
 Method = Literal["gaussian", "average", "median", "bilateral", "disc", "mixed"]
 Format = Literal["jpeg", "png", "tiff", "webp", "avif", "heic"]
 METHODS: tuple[Method, ...] = get_args(Method)
-FOCUS_FIELDS = frozenset({"at", "focus_m", "focus_disparity"})
+FOCUS_FIELDS = frozenset({"at", "focus_m", "focus_disparity", "subject"})
 LOCAL_FIELDS = frozenset({"depth_file", "max_megapixels"})
 """What names things on this machine: the HTTP server takes none of these from a client."""
 
@@ -33,10 +34,28 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.strip().isdigit() else value
 
 
+def _subject(value: Any) -> Any:
+    """Check a wish for a subject; a box may come as four numbers and becomes text."""
+    if value is None:
+        return None
+    text = ",".join(str(part) for part in value) if isinstance(value, list | tuple) else str(value)
+    text = text.replace(" ", "").replace(";", ",").lower()
+    if text in ("person", "face", "nearest") or re.fullmatch(r"#[1-9][0-9]{0,3}", text):
+        return text
+    try:
+        left, top, right, bottom = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError("it is person, face, nearest, an id such as #2, or a box") from None
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ValueError("a box is left,top,right,bottom in fractions, left < right, top < bottom")
+    return text
+
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = Annotated[tuple[Fraction, Fraction], BeforeValidator(_pair)]
 Positive = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Range = Annotated[tuple[Positive, Positive], BeforeValidator(_pair)]
+SubjectWish = Annotated[str, BeforeValidator(_subject)]
 Blades = Annotated[Literal[0, 5, 6, 7, 8, 9], BeforeValidator(_whole)]
 FNumber = Annotated[float, Field(ge=0.5, le=256), BeforeValidator(_f_number)]
 
@@ -49,7 +68,8 @@ def _field(default: Any, description: str, group: str, metavar: str = "", **limi
 class Settings(BaseModel):
     """Everything that decides what a refocused picture looks like; frozen, checked, replayable.
 
-    Where to focus: `focus_disparity`, else `focus_m`, else `at`, else the subject that is found.
+    Where to focus: `focus_disparity`, else `focus_m`, else `at`, else the `subject` asked for, else
+    the one that is found. What is sharp around it: `range`, else all people, else the `subject`.
     Unknown keys are refused, with the nearest known one named.
     """
 
@@ -68,6 +88,16 @@ class Settings(BaseModel):
         "Focus",
         "D",
         ge=0,
+    )
+    subject: SubjectWish | None = _field(
+        None,
+        "Focus on this subject and keep all of it sharp: person, face, nearest, an id such as #2 "
+        "(`pullfocus subjects` lists them), or a box of fractions X0,Y0,X1,Y1.",
+        "Focus",
+        "WHO",
+    )
+    all_people_sharp: bool = _field(
+        False, "Set the sharp range so that the face of every person is inside it.", "Focus"
     )
     range: Range | None = _field(
         None,
@@ -166,6 +196,8 @@ class Settings(BaseModel):
     def _one_focus(self) -> Settings:
         if self.at is not None and self.focus_m is not None:
             raise ValueError("choose a point (at) or a distance (focus_m), not both")
+        if self.subject is not None and (self.at is not None or self.focus_m is not None):
+            raise ValueError("choose a subject, or a point or distance, not both")
         return self
 
     @classmethod

@@ -1,0 +1,166 @@
+"""Everything in a photo that one may want to focus on: people, what stands out, the nearest thing.
+
+    photo, depth -> people (mask, depth, faces) -> Subject "#1", "#2", ...
+                 -> saliency, nearness          -> the ones after them
+
+The order, which is that of the ids: people with a face, then people without, the larger, nearer and
+more central first; then what stands out, then the nearest thing, where they are not one of those
+people. "#1" is what is focused when nobody says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float32
+
+from pullfocus.depth.people import people_in
+from pullfocus.depth.refine import enlarge
+from pullfocus.focus.at_point import focus_on_box
+from pullfocus.focus.box import Box
+from pullfocus.focus.faces import Face, find_faces
+from pullfocus.focus.saliency import salient_region
+from pullfocus.focus.subject_shape import GRID_PX, Subject, oval, shaped
+from pullfocus.types import DepthMap, Photo
+
+SURE = 0.75
+"""Mean probability in the mask of a person without a face, below which it is nobody."""
+ONE_THING = 0.06
+"""Share of the picture's range of disparity within which the inside of a box is one thing."""
+NEAREST_SHARE = 0.005
+"""Share of the picture that the nearest thing has at least: one hot pixel is no thing."""
+NEAREST_DEPTH = 0.1
+"""How far the nearest thing reaches back, as a share of the picture's range of disparity."""
+
+
+def find_subjects(photo: Photo, depth: DepthMap) -> tuple[Subject, ...]:
+    """List the subjects of a photo in the order of their ids; at least one.
+
+    The same photo and depth give the same list.
+    """
+    from pullfocus.photo.preview import to_srgb8
+
+    rgb = to_srgb8(photo, 1024)
+    disparity = _on_grid(depth)
+    faces = [face for face in find_faces(rgb) if _is_plausible(depth, face)]
+    found = in_order(_people(depth, disparity, faces), disparity)
+    salient = shaped("salient", _salient_mask(rgb, disparity), disparity)
+    if not any((person.mask & salient.mask).sum() > 0.5 * salient.mask.sum() for person in found):
+        found.append(salient)
+    listed = enumerate(_with_nearest(found, disparity), start=1)
+    return tuple(replace(subject, id=f"#{number}") for number, subject in listed)
+
+
+def subject_in_box(depth: DepthMap, box: Box) -> Subject:
+    """Return what a box drawn by hand holds: the part of it that is about as near as its middle.
+
+    Raises:
+        UsageError: a box outside the picture or without area.
+    """
+    plane = focus_on_box(depth, *box).disparity
+    disparity = _on_grid(depth)
+    mask = np.zeros(disparity.shape, bool)
+    rows_columns = box.slices((disparity.shape[0], disparity.shape[1]))
+    reach = ONE_THING * max(float(np.ptp(disparity)), 1e-9)
+    inside = np.abs(disparity[rows_columns] - plane) <= reach
+    mask[rows_columns] = inside if inside.any() else True
+    return replace(shaped("box", mask, disparity, point=box.centre), disparity=plane)
+
+
+def in_order(people: list[Subject], disparity: Float32[np.ndarray, "h w"]) -> list[Subject]:
+    """Sort people: faces first, then by size, nearness, place and how sure the face is."""
+    nearest = max(float(disparity.max()), 1e-9)
+
+    def merit(subject: Subject) -> tuple[bool, float]:
+        box = subject.face.box if subject.face else subject.box
+        x, y = box.centre
+        central = 0.4 + np.exp(-1.5 * ((2 * x - 1) ** 2 + (2 * y - 1) ** 2))
+        sure = subject.face.votes**0.5 if subject.face else 1.0
+        value = box.area * (0.5 + subject.disparity / nearest) * central * sure
+        return subject.face is not None, float(value)
+
+    return sorted(people, key=merit, reverse=True)
+
+
+def _on_grid(depth: DepthMap) -> np.ndarray:
+    scale = GRID_PX / max(depth.size_hw)
+    h, w = (max(1, round(n * scale)) for n in depth.size_hw)
+    return enlarge(depth.disparity, (h, w))
+
+
+def _is_plausible(depth: DepthMap, face: Face) -> bool:
+    """Say whether a face may be a subject: well confirmed, or not in the far part.
+
+    What cascades take for faces in house fronts and doorways lies far behind the rest.
+    """
+    if face.votes > 2:
+        return True
+    return depth.at(*face.box.centre) >= float(np.percentile(depth.disparity[::8, ::8], 40))
+
+
+def _salient_mask(rgb: np.ndarray, disparity: np.ndarray) -> np.ndarray:
+    region = salient_region(rgb, disparity).astype(np.float32)
+    mask = enlarge(region, (disparity.shape[0], disparity.shape[1])) > 0.5
+    return mask if mask.any() else np.ones_like(mask)
+
+
+def _people(depth: DepthMap, disparity: np.ndarray, faces: list[Face]) -> list[Subject]:
+    """Give every face its body, where the mask has one; a body without a face stands alone."""
+    person = np.zeros(disparity.shape, np.float32)
+    if depth.person is not None:
+        person = enlarge(depth.person, (disparity.shape[0], disparity.shape[1]))
+    bodies = people_in(person, disparity)
+    out = [
+        shaped("person", oval(face.box, disparity.shape), disparity, face)
+        for face in faces
+        if _body_at(bodies, face) == 0
+    ]
+    for label in range(1, int(bodies.max(initial=0)) + 1):
+        body = bodies == label
+        own = [face for face in faces if _body_at(bodies, face) == label]
+        out += [shaped("person", part, disparity, face) for part, face in _shared(body, own)]
+        if not own and person[body].mean() >= SURE:
+            out.append(shaped("person", body, disparity))
+    return out
+
+
+def _body_at(bodies: np.ndarray, face: Face) -> int:
+    """Return the number of the body that most of a face belongs to; 0 for none."""
+    inside = bodies[oval(face.box, bodies.shape)]
+    return int(np.bincount(inside).argmax())
+
+
+def _shared(body: np.ndarray, faces: list[Face]) -> list[tuple[np.ndarray, Face]]:
+    """Share a body among the faces on it: every pixel goes to the face it hangs below."""
+    if not faces:
+        return []
+    columns = (np.arange(body.shape[1]) + 0.5) / body.shape[1]
+    away = [np.abs(columns - face.box.centre[0]) for face in faces]
+    owner = np.argmin(np.stack(away), axis=0)
+    return [
+        (body & (owner == i)[None] | oval(face.box, body.shape), face)
+        for i, face in enumerate(faces)
+    ]
+
+
+def _with_nearest(found: list[Subject], disparity: Float32[np.ndarray, "h w"]) -> list[Subject]:
+    """Mark who is the nearest; add the nearest thing when it is none of those found."""
+    nearest = _nearest_region(disparity)
+    for i, subject in enumerate(found):
+        if (subject.mask & nearest).sum() > 0.5 * nearest.sum():
+            return [*found[:i], replace(subject, is_nearest=True), *found[i + 1 :]]
+    return [*found, replace(shaped("nearest", nearest, disparity), is_nearest=True)]
+
+
+def _nearest_region(disparity: np.ndarray) -> np.ndarray:
+    """Return what is connected to the nearest place and about as near."""
+    import cv2
+
+    size = max(1.0, float(np.sqrt(NEAREST_SHARE * disparity.size)) / 2)
+    smooth = cv2.GaussianBlur(disparity, (0, 0), size)
+    row, column = np.unravel_index(int(np.argmax(smooth)), smooth.shape)
+    reach = NEAREST_DEPTH * max(float(np.ptp(smooth)), 1e-9)
+    mask = smooth >= smooth[row, column] - reach
+    labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[1]
+    return np.asarray(labels == labels[row, column])
