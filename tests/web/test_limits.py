@@ -165,6 +165,8 @@ def test_broken_uploads_get_a_sentence(client, finish, body):
     error = told["error"] if answer.status_code >= 400 else finish(client, told)["error"]
     assert error["kind"] == "unreadable"
     assert "Traceback" not in error["message"]
+    assert "broken.jpg" in error["message"]
+    assert "pullfocus-web" not in error["message"]
 
 
 def test_fifty_requests_at_once_have_bounded_memory(server, photo_bytes):

@@ -225,3 +225,65 @@ def test_a_page_without_webgl_shows_the_same(new_page, server, photo_file):
     count = page.js("() => Number(document.body.dataset.rendered)")
     page.page.mouse.click(*page.spot(0.8, 0.2))
     page.until(f"() => Number(document.body.dataset.rendered) > {count}")
+
+
+def test_little_motion_is_respected(new_page, photo_file):
+    """A double click jumps, and nothing on the page slides or fades."""
+    page = new_page(reduced_motion="reduce")
+    page.enter()
+    page.drop(photo_file)
+    page.idle()
+    page.js(
+        """() => { window.planes = []; const p = pullfocus.picture, f = p.renderHere.bind(p);
+        p.renderHere = () => { f(); window.planes.push(p.planeShown); }; }"""
+    )
+    before = page.settings["focus_disparity"]
+    page.page.mouse.dblclick(*page.spot(0.9, 0.1))
+    page.until("() => window.planes.at(-1) === pullfocus.photo.edit.now.focus_disparity")
+    after = page.settings["focus_disparity"]
+    ends = {before, after, page.js("() => pullfocus.photo.disparityAt(0.9, 0.1)")}
+    assert after != before
+    for plane in page.js("() => window.planes"):
+        assert min(abs(plane - end) for end in ends) < 0.01
+    styles = page.js(
+        """() => [...document.querySelectorAll('*')].map((element) => getComputedStyle(element))
+          .map((style) => [style.transitionDuration, style.animationName].join())"""
+    )
+    assert set(styles) == {"0s,none"}
+
+
+def test_the_divider_follows_the_hand(page):
+    page.page.keyboard.press("c")
+    x, y = page.spot(0.5, 0.5)
+    page.page.mouse.move(x, y)
+    page.page.mouse.down()
+    page.page.mouse.move(*page.spot(0.25, 0.6), steps=4)
+    page.page.mouse.up()
+    assert page.js("() => pullfocus.stage.divider") == pytest.approx(0.25, abs=0.02)
+    assert page.js("() => pullfocus.photo.edit.past.length") == 0
+
+
+def test_the_window_is_resized_while_a_finger_is_down(page):
+    page.page.mouse.move(*page.spot(0.3, 0.5))
+    page.page.mouse.down()
+    page.page.mouse.move(*page.spot(0.4, 0.5), steps=2)
+    page.page.set_viewport_size({"width": 700, "height": 500})
+    page.page.wait_for_timeout(100)
+    page.page.mouse.move(*page.spot(0.8, 0.3), steps=2)
+    page.page.mouse.up()
+    assert page.settings["at"] == pytest.approx([0.8, 0.3], abs=0.02)
+    assert page.js("() => pullfocus.photo.edit.past.length") == 1
+    assert page.js("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_tapping_faster_than_it_can_draw(page):
+    """Many clicks in odd places: the last one counts, all can be taken back."""
+    start = page.settings
+    spots = [(0.1 + 0.1 * k, 0.9 - 0.1 * k) for k in range(8)]
+    for spot in spots:
+        page.page.mouse.click(*page.spot(*spot))
+    page.page.mouse.click(2, 300)  # beside the photo
+    assert page.settings["at"] == pytest.approx(spots[-1], abs=0.01)
+    for _ in range(20):
+        page.page.keyboard.press("Control+z")
+    assert page.settings == start

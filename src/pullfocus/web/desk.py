@@ -11,7 +11,7 @@ from pullfocus.types import DepthMap, Photo
 from pullfocus.web.item import Item
 from pullfocus.web.queue import CancelledJobError, Job
 from pullfocus.web.schema import AnimationRequest, DepthView, PhotoView
-from pullfocus.web.store import Kept, Store
+from pullfocus.web.store import Kept, Store, by_its_name
 from pullfocus.web.view import Region, png
 from pullfocus.web.workbench import Workbench, depth_key, preview_size_hw
 
@@ -181,7 +181,8 @@ def save_living(
 def _write(store: Store, name: str, write: Callable[[Path], object]) -> Kept:
     kept = store.place(name, MEDIA.get(Path(name).suffix.lower(), "application/octet-stream"))
     try:
-        write(kept.path)
+        with by_its_name(kept):
+            write(kept.path)
     except BaseException:
         store.drop(kept.id)
         raise
@@ -206,4 +207,5 @@ def take_depth(item: Item, kept: Kept) -> None:
     """
     from pullfocus.photo.depth_file import load_depth
 
-    item.depth_file = load_depth(kept.path)
+    with by_its_name(kept):
+        item.depth_file = load_depth(kept.path)

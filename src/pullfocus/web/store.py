@@ -8,6 +8,8 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +37,15 @@ class Kept:
     def bytes(self) -> int:
         """Its size on disk; 0 once it is gone."""
         return self.path.stat().st_size if self.path.exists() else 0
+
+
+@contextmanager
+def by_its_name(kept: Kept) -> Iterator[None]:
+    """Let failures name a file as the person does, not by where it lies."""
+    try:
+        yield
+    except PullfocusError as error:
+        raise type(error)(str(error).replace(str(kept.path), kept.name)) from None
 
 
 class Store:

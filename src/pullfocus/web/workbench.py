@@ -18,7 +18,7 @@ from pullfocus.types import DepthMap, Photo
 from pullfocus.web.config import ServerConfig
 from pullfocus.web.item import OWN_FILE, DepthKey, Item
 from pullfocus.web.queue import Job
-from pullfocus.web.store import GoneError, Kept, Store
+from pullfocus.web.store import GoneError, Kept, Store, by_its_name
 
 DECODED_MEGAPIXELS = 80.0
 """Decoded pictures kept beyond the one in use; 16 bytes a pixel with its depth."""
@@ -76,7 +76,8 @@ class Workbench:
 
         with item.lock:
             if item.photo is None:
-                photo = load(item.kept.path, max_megapixels=self.config.max_megapixels)
+                with by_its_name(item.kept):
+                    photo = load(item.kept.path, max_megapixels=self.config.max_megapixels)
                 named = replace(photo.metadata, path=Path(item.name))
                 item.photo, item.size_hw = replace(photo, metadata=named), photo.size_hw
                 self._make_room(item)

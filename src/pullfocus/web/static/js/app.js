@@ -54,9 +54,10 @@ export class App {
   }
 
   async begin() {
-    makeStart(this.startRoot, this);
+    this.start = makeStart(this.startRoot, this);
     listenForFiles((files) => this.openFiles(files));
     listenForKeys(this);
+    addEventListener('popstate', (event) => this.show(event.state?.view ?? 'home'));
     addEventListener('pagehide', (event) => { if (!event.persisted) this.leave(); });
     listenToStage(this);
     listenToDivider(this);
@@ -69,13 +70,16 @@ export class App {
 
   // ---- views
 
+  /** Show the start or the photo; the browser's Back goes from the one to the other. */
   show(view) {
     this.view = view === 'stage' && this.photo ? 'stage' : 'home';
     const on = this.view === 'stage';
+    if (on && history.state?.view !== 'stage') history.pushState({ view: 'stage' }, '');
     document.body.dataset.view = this.view;
     this.stageRoot.hidden = !on;
     this.panelRoot.hidden = !on || !this.photo?.depth;
     this.startRoot.hidden = on;
+    this.start?.show();
     this.refresh();
     if (on) this.stage.resize();
   }
@@ -130,6 +134,7 @@ export class App {
   }
 
   closePhoto(photo) {
+    photo.closed = true;
     const at = this.photos.indexOf(photo);
     if (at >= 0) this.photos.splice(at, 1);
     call(`/api/photos/${photo.id}`, { method: 'DELETE' }).catch(() => {});

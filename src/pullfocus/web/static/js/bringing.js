@@ -17,9 +17,10 @@ export async function openFiles(app, files) {
   }
 }
 
-/** @param {any} app @param {string} name */
+/** A bundled photo, focused where it looks best. @param {any} app @param {string} name */
 export function openSample(app, name) {
-  return bring(app, name, (_, signal) => post(`/api/photos/samples/${name}`, {}, signal));
+  const { x, y } = app.info.samples.find((sample) => sample.name === name);
+  return bring(app, name, (_, signal) => post(`/api/photos/samples/${name}`, {}, signal), [x, y]);
 }
 
 function send(name, file, tell, signal) {
@@ -35,7 +36,8 @@ async function applySidecar(app, file) {
   }
 }
 
-async function bring(app, name, sent) {
+/** @param {[number, number] | null} at where to focus first; the subject without */
+async function bring(app, name, sent, at = null) {
   app.stageRoot.hidden = false;
   app.startRoot.hidden = true;
   let photo = null;
@@ -50,12 +52,14 @@ async function bring(app, name, sent) {
       app.select(photo);
       await photo.fetchDepth(tell, signal);
     });
-    photo.start = photo.firstFocus;
+    if (photo.closed) return;
+    photo.start = at ? { at, focus_disparity: photo.disparityAt(...at) } : photo.firstFocus;
     photo.edit.now = { ...photo.edit.now, ...photo.start };
     photo.depthOf = photo.wantedDepth;
     app.select(photo);
-    tellFirst(app, photo);
+    tellFirst(app, photo, at === null);
   } catch (error) {
+    if (photo?.closed) return;
     if (photo) app.closePhoto(photo);
     app.show(app.photo ? 'stage' : 'home');
     if (isCancel(error)) toast(t('cancelled'));
@@ -64,8 +68,8 @@ async function bring(app, name, sent) {
 }
 
 /** One sentence: what to do at the first photo ever, what was chosen at the others. */
-function tellFirst(app, photo) {
-  const subject = t('subject', { what: photo.depthInfo?.subject?.chosen ?? '' });
+function tellFirst(app, photo, chosen) {
+  const subject = chosen ? t('subject', { what: photo.depthInfo?.subject?.chosen ?? '' }) : t('firstRun');
   const first = !localStorage.getItem('pullfocus-seen');
   localStorage.setItem('pullfocus-seen', 'yes');
   app.tools.showHint(first ? t('firstRun') : subject, first ? 9000 : 4500);

@@ -15,6 +15,7 @@ export function openDialog(title, body, { wide = false } = {}) {
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
   document.body.append(dialog);
   dialog.showModal();
+  dialog.querySelector('.body button.main')?.focus();
   return dialog;
 }
 
@@ -33,7 +34,7 @@ const KEYS = [
 
 export function helpDialog() {
   const steps = [1, 2, 3, 4, 5, 6].map((n) => h('li', {},
-    h('img', { src: `/static/help/step${n}.webp`, alt: '', loading: 'lazy' }),
+    h('img', { src: `/static/help/step${n}.webp`, alt: '' }),
     h('h3', {}, `${n}. ${t(`step${n}`)}`), h('p', {}, t(`step${n}w`))));
   const keys = KEYS.flatMap(([words, ...caps]) => [h('dt', {}, ...caps.map((cap) => h('kbd', {}, cap))), h('dd', {}, t(words))]);
   openDialog(t('helpTitle'), [h('ol', { class: 'steps' }, ...steps), h('h3', {}, t('keysTitle')), h('dl', { class: 'keys' }, ...keys)], { wide: true });

@@ -32,6 +32,7 @@ export function makePanel(root, app) {
   const stops = h('div', { class: 'stops', 'aria-hidden': 'true' }, ...['1', '1.4', '2', '2.8', '4', '5.6', '8', '11', '16', '22'].map((f) => h('span', {}, f)));
   const scale = depthScale((change, transient) => moveFocus(app.photo, change, transient), (d) => app.focusing.words(d));
   const ranged = tick({ label: t('rangeOn'), change: (on) => toggleRange(app.photo, on) });
+  const peaking = tick({ label: t('peakingOn'), change: () => app.looks.togglePeaking() });
   const shape = segments({
     label: t('shape'), change: (blades) => set({ blades }),
     options: [0, 5, 6, 7, 8, 9].map((n) => ({ value: n, label: n ? t('blades', { n }) : t('round'), glyph: apertureGlyph(n) })),
@@ -70,7 +71,7 @@ export function makePanel(root, app) {
   root.setAttribute('aria-label', t('controls'));
   root.replaceChildren(
     h('section', {}, lensOnly, gradedOnly),
-    h('section', {}, h('h2', {}, t('focus')), scale.element, ranged.element),
+    h('section', {}, h('h2', {}, t('focus')), scale.element, ranged.element, peaking.element),
     bokeh, more,
     h('section', {}, style.element),
     h('details', {}, h('summary', {}, t('depthSource')), h('div', {}, source, model.element, refine.element,
@@ -95,6 +96,7 @@ export function makePanel(root, app) {
       model.show(s.model ?? '');
       refine.show(s.refine);
       ranged.show(s.range !== null);
+      peaking.show(app.looks.peaking);
       const graded = s.style === 'graded';
       lensOnly.hidden = graded;
       gradedOnly.hidden = !graded;

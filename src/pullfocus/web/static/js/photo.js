@@ -21,6 +21,7 @@ export class OpenPhoto {
     this.depthInfo = null;
     this.version = 0;
     this.start = {};
+    this.closed = false;
   }
 
   get id() { return this.view.id; }

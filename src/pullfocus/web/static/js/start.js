@@ -11,13 +11,21 @@ export function makeStart(root, app) {
     h('button', { type: 'button', 'data-sample': sample.name, onclick: () => app.openSample(sample.name) },
       h('img', { src: `/samples/${sample.name}.jpg`, alt: '', loading: 'lazy' }),
       h('span', {}, t(`sample_${sample.name}`))));
+  const back = h('button', { type: 'button', class: 'edge back', onclick: () => app.show('stage') });
   root.replaceChildren(h('div', { class: 'home' },
     h('div', {}, h('h1', {}, t('tagline')), h('p', { class: 'lead' }, t('lead'))),
+    back,
     h('div', { class: 'drop' }, glyph, h('p', {}, t('drop')),
       h('button', { type: 'button', class: 'main', onclick: () => app.choose() }, t('choose'))),
     h('p', { class: 'soft' }, t('samples')),
     h('div', { class: 'samples' }, ...samples),
     h('p', { class: 'private' }, t('private'))));
+  return {
+    show() {
+      back.hidden = !app.photo;
+      back.textContent = app.photo ? t('backTo', { name: app.photo.name }) : '';
+    },
+  };
 }
 
 /** Take files that are dropped or pasted anywhere. @param {(files: File[]) => void} take */

@@ -14,6 +14,7 @@ export const words = {
   depth: 'Depth view', save: 'Save', help: 'Help', about: 'About', close: 'Close', cancel: 'Cancel',
   settings: 'Settings as text', brush: 'Depth brush', peaking: 'Focus peaking', reset: 'Reset',
   stage: 'Photo. Arrow keys move the focus cross, Enter focuses there.',
+  backTo: 'Back to {name}', peakingOn: 'Show what is sharp',
   strip: 'Open photos', controls: 'Controls', zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Fit',
   hundred: 'Zoom to 100 %', hold: 'Hold to see the original', divider: 'Divider between original and result',
   aperture: 'Aperture', focus: 'Focus', sharpRange: 'Sharp range', rangeOn: 'Keep a range sharp',
