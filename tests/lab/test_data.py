@@ -79,6 +79,17 @@ def test_a_guest_is_seen_where_the_mask_says_and_has_no_known_depth(tmp_path):
         assert (rgb[::2, ::2][np.isfinite(disparity)] == 30).all()
 
 
+@pytest.mark.parametrize("cut_hw", [(40, 300), (300, 4), (1, 1), (64, 96)])
+def test_a_guest_of_any_shape_finds_a_place(cut_hw):
+    cut = np.full((*cut_hw, 4), 255, np.uint8)
+    for seed in range(20):
+        rgb = np.zeros((64, 96, 3), np.uint8)
+        disparity, person = np.ones((32, 48), np.float32), np.zeros((32, 48), np.float32)
+        put_into(rgb, disparity, person, cut, np.random.default_rng(seed))
+        assert rgb.max() == 255
+        assert person.max() > 0
+
+
 def test_batches_show_people_and_guests_when_asked(tmp_path):
     write_pack(tmp_path / "p", [_item(), _portrait()])
     photos = Pack(tmp_path / "p")

@@ -54,7 +54,7 @@ def put_into(
     wide = max(2, round(cut.shape[1] * tall / cut.shape[0]))
     cut = cv2.resize(cut, (wide, tall), interpolation=cv2.INTER_AREA)
     top = int(rng.uniform(0.1, 0.9) * h) if tall >= 0.9 * h else int(rng.uniform(0, h - tall))
-    left = int(rng.uniform(-0.3 * wide, w - 0.7 * wide))
+    left = int(rng.uniform(*sorted((-0.3 * wide, w - 0.7 * wide))))
     x0, x1, y1 = max(0, left), min(w, left + wide), min(h, top + tall)
     part = cut[: y1 - top, x0 - left : x1 - left]
     alpha = np.zeros((h, w), np.float32)
