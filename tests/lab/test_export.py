@@ -50,10 +50,10 @@ def test_folding_changes_little(exported):
 
 def test_the_file_says_what_it_is(exported):
     said = {p.key: p.value for p in onnx.load(str(exported[1])).metadata_props}
-    assert said["kind"] == "relative_disparity"
-    assert said["polarity"] == "near_is_large"
+    assert said["kind"] == "relative disparity"
+    assert said["polarity"] == "larger = nearer"
     assert said["model_id"] == "small"
-    assert json.loads(said["preprocessing"])["multiple"] == 32
+    assert json.loads(said["preprocessing"])["multiple_of"] == 32
 
 
 @pytest.fixture(scope="module")

@@ -1,40 +1,39 @@
-"""From a checkpoint to the ONNX file in the wheel, half the size and self-describing.
+"""From a checkpoint to an ONNX file that says what it is and runs as ``--model net.onnx``.
 
-Batch norms are folded into the convolutions, weights rounded to float16 and stored so; a Cast
-in front of each gives float32 back, which onnxruntime folds away when it loads the file. The
-torch network with the same rounded weights is what parity is measured against.
+A checkpoint of the engine is written as it is trained, in float32. The embedded network's is made
+small for the wheel: batch norms are folded into the convolutions, weights rounded to float16 and
+stored so; a Cast in front of each gives float32 back, which onnxruntime folds away when it loads
+the file. Parity is measured against the torch network with the same (rounded) weights.
 """
 
 from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from pullfocus.errors import CannotWriteError, PullfocusError, UnreadableInputError
 from pullfocus.lab.checkpoint import averaged_network
+from pullfocus.lab.engine.system import DepthGraph
+from pullfocus.lab.model_card import METADATA
 from pullfocus.networks.blocks import ConvNorm
 from pullfocus.networks.compact import Compact
 
 OPSET = 17
 HALF_FROM = 1024
 """Tensors of at least so many values are stored as float16."""
-PREPROCESSING = {
-    "size_hw": [256, 256],
-    "multiple": 32,
-    "rule": "long_side",
-    "scale": 1 / 255,
-    "mean": [0.0, 0.0, 0.0],
-    "std": [1.0, 1.0, 1.0],
-}
-"""What the caller does to uint8 RGB before the graph, in the words of depth.onnx_card
-(normalisation itself is inside)."""
+TOLERANCE = 1e-4
+"""Largest difference to torch, in units of the answer's largest value where that exceeds 1."""
+COMPACT_HW = (256, 256)
+COMPACT_MULTIPLE = 32
 
 
 def folded(net: Compact) -> Compact:
@@ -69,57 +68,154 @@ def store_half(model: onnx.ModelProto) -> None:
         model.graph.node.insert(0, cast)
 
 
-def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
-    """Write a folded network as ONNX with dynamic height and width.
-
-    Input ``image`` 1 3 h w float32 RGB 0..1; outputs, 1 1 h w float32: ``disparity`` >= 0 and
-    ``person``, a probability.
+def export(net: Compact, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write a folded compact network; outputs ``disparity`` >= 0 and ``person``, a probability.
 
     Args:
         net: as returned by ``folded``.
         path: where to write.
         metadata: further metadata_props beside kind, polarity and preprocessing.
     """
+    outputs = ("disparity", "person")
+    graph = DepthGraph(net, "relative disparity", COMPACT_HW, COMPACT_MULTIPLE, outputs)
+    model = traced(graph, path)
+    store_half(model)
+    write(model, path, card(graph) | metadata)
+
+
+def traced(graph: DepthGraph, path: Path) -> onnx.ModelProto:
+    """Return a network as ONNX with dynamic height and width.
+
+    Input ``image`` 1 3 h w float32 RGB 0..1, outputs 1 1 h w float32 by the graph's names. Weights
+    pass through the file ``path``.
+
+    Raises:
+        CannotWriteError: the file cannot be written.
+    """
     free = {2: "height", 3: "width"}
+    sides = [2 * graph.multiple, 3 * graph.multiple]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        torch.onnx.export(
-            net,
-            (torch.rand(1, 3, 64, 96),),
-            str(path),
-            opset_version=OPSET,
-            dynamo=False,
-            input_names=["image"],
-            output_names=["disparity", "person"],
-            dynamic_axes={"image": free, "disparity": free, "person": free},
-        )
-    model = onnx.load(str(path))
-    store_half(model)
-    fixed = {
-        "kind": "relative_disparity",
-        "polarity": "near_is_large",
-        "preprocessing": json.dumps(PREPROCESSING),
+        try:
+            torch.onnx.export(
+                graph.net.eval(),
+                (torch.rand(1, 3, *sides),),
+                str(path),
+                opset_version=OPSET,
+                dynamo=False,
+                input_names=["image"],
+                output_names=list(graph.outputs),
+                dynamic_axes=dict.fromkeys(("image", *graph.outputs), free),
+            )
+        except (OSError, RuntimeError) as problem:
+            if path.parent.is_dir():
+                raise
+            raise CannotWriteError(f"{path} cannot be written ({problem}).") from None
+    return onnx.load(str(path))
+
+
+def card(graph: DepthGraph) -> dict[str, str]:
+    """Return what a file says about itself, in the words that ``depth.onnx_card`` reads."""
+    long_side = -(-max(graph.size_hw) // graph.multiple) * graph.multiple
+    preprocessing = {
+        "channels": "RGB",
+        "range": [0, 1],
+        "mean": [0.0, 0.0, 0.0],
+        "std": [1.0, 1.0, 1.0],
+        "multiple_of": graph.multiple,
+        "long_side": long_side,
     }
-    helper.set_model_props(model, fixed | metadata)
+    nearer = graph.kind.endswith("disparity")
+    return {
+        "kind": graph.kind,
+        "polarity": "larger = nearer" if nearer else "larger = farther",
+        "preprocessing": json.dumps(preprocessing),
+    }
+
+
+def write(model: onnx.ModelProto, path: Path, metadata: Mapping[str, str]) -> None:
+    """Check a model and write it with its metadata."""
+    helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
 
 
-def export_checkpoint(checkpoint: Path, path: Path, metadata: dict[str, str]) -> float:
-    """Export a run's averaged network; return the largest difference to torch on random input."""
-    net = folded(averaged_network(checkpoint))
-    export(net, path, metadata)
-    return parity(net, path)
+def export_checkpoint(
+    checkpoint: Path, path: Path, metadata: Mapping[str, str] | None = None
+) -> float:
+    """Export a checkpoint of ``pullfocus lab train``; return the largest difference to torch.
+
+    Args:
+        checkpoint: of any recipe.
+        path: ONNX file to write.
+        metadata: replaces or adds to what the file says about itself.
+
+    Raises:
+        UnreadableInputError: not such a checkpoint.
+        UsageError: its network cannot answer one picture with depth.
+        CannotWriteError: the file cannot be written.
+        PullfocusError: onnxruntime's answers differ from torch's; nothing is left.
+    """
+    if is_compact(checkpoint):
+        net = folded(averaged_network(checkpoint))
+        export(net, path, METADATA | dict(metadata or {}))
+        graph = DepthGraph(net, "relative disparity", COMPACT_HW, COMPACT_MULTIPLE)
+    else:
+        graph = _export_system(checkpoint, path, metadata or {})
+    difference = parity(graph.net, path, (2 * graph.multiple, graph.multiple))
+    if not difference <= TOLERANCE:
+        path.unlink()
+        raise PullfocusError(
+            f"{path} was not kept: it differs from {checkpoint} by {difference:.1e}, more than "
+            f"{TOLERANCE:.0e}; please report it with the recipe's name."
+        )
+    return difference
 
 
-def parity(net: Compact, path: Path, hw: tuple[int, int] = (96, 160)) -> float:
-    """Return max |torch - onnxruntime| of a folded network and its file on one random picture."""
+def is_compact(checkpoint: Path) -> bool:
+    """Tell whether a checkpoint is the embedded network's rather than the engine's."""
+    try:
+        state = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)
+    except Exception as problem:  # noqa: BLE001 - pickle raises whatever the bytes make it raise
+        raise UnreadableInputError(f"{checkpoint} is not a checkpoint ({problem}).") from None
+    return isinstance(state, dict) and {"average", "hint_scale"} <= set(state)
+
+
+def _export_system(checkpoint: Path, path: Path, metadata: Mapping[str, str]) -> DepthGraph:
+    from pullfocus.lab.engine.checkpoint import read_checkpoint
+    from pullfocus.lab.recipes.catalogue import trained_system
+
+    graph = trained_system(checkpoint).depth_graph()
+    found = read_checkpoint(checkpoint)
+    samples = str(found.settings["samples"])
+    own = {
+        "model_id": f"{found.recipe}-{found.step}",
+        "licence": "MIT" if samples == "rendered" else f"as the samples it learned from: {samples}",
+        "training_data": samples,
+        "recipe": f"pullfocus lab train {found.recipe}",
+    }
+    write(traced(graph, path), path, card(graph) | own | metadata)
+    return graph
+
+
+def parity(net: nn.Module, path: Path, hw: tuple[int, int] = (96, 160)) -> float:
+    """Return max |torch - onnxruntime| of a network and its file on one random picture.
+
+    Answers whose largest value exceeds 1 are compared in units of it: float32 has no more digits.
+    """
     import onnxruntime
 
     image = np.random.default_rng(0).random((1, 3, *hw), np.float32)
     session = onnxruntime.InferenceSession(str(path))
     with torch.no_grad():
-        expected = net(torch.from_numpy(image))._asdict()
-    names = [output.name for output in session.get_outputs()]
-    answers = zip(names, session.run(names, {"image": image}), strict=True)
-    return max(float(np.abs(own - expected[name].numpy()).max()) for name, own in answers)
+        expected = net(torch.from_numpy(image))
+    pairs = zip(_tensors(expected), session.run(None, {"image": image}), strict=True)
+    return max(_difference(wanted.numpy(), own) for wanted, own in pairs)
+
+
+def _tensors(answer: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    return (answer,) if isinstance(answer, Tensor) else tuple(answer)
+
+
+def _difference(wanted: np.ndarray, own: np.ndarray) -> float:
+    return float(np.abs(own - wanted).max() / max(1.0, np.abs(wanted).max()))

@@ -14,7 +14,7 @@ from pullfocus.lab.engine.recipe import Recipe
 
 NAME = "checkpoint.pt"
 FORMAT = "pullfocus-lab-1"
-FREE_TO_CHANGE = {"epochs", "workers", "save_every"}
+FREE_TO_CHANGE = {"epochs", "workers", "save_every", "measure_every"}
 """Settings that may differ when a run goes on."""
 
 

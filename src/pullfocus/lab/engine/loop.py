@@ -186,9 +186,10 @@ class _Worker:
         return now
 
     def _end_epoch(self, show: Show) -> dict[str, float]:
-        """Measure, draw and say where the run stands; before the first step too."""
+        """Measure, draw and say where the run stands, where it is time to; before step 0 too."""
         scores: dict[str, float] = {}
-        if self.journal is not None:
+        due = self._epoch() % self.recipe.measure_every == 0 or self.step == self.stop
+        if self.journal is not None and due:
             scores = self._measure()
             self.journal.row(self.step, scores, epoch=self._epoch())
             self._draw(self.journal)

@@ -17,6 +17,8 @@ from pullfocus.lab.engine.system import System
 
 Count = Annotated[int, Field(ge=1)]
 """How many; at least one."""
+Thin = Annotated[int, Field(ge=1, le=16)]
+"""What all widths of a network are divided by."""
 Number = Annotated[int, Field(ge=0)]
 """How many; perhaps none."""
 Weight = Annotated[float, Field(ge=0)]
@@ -59,6 +61,7 @@ class Recipe(Settings, ABC):
         batch: samples a step over all processes, so that a run means the same on any number.
         precision: of the networks; losses are always float32.
         log_every, save_every: in steps; both also happen at the end of every epoch.
+        measure_every: epochs between scores and pictures, which the first and last state get too.
         workers: reading processes beside each training process.
     """
 
@@ -70,6 +73,7 @@ class Recipe(Settings, ABC):
     optimiser: Optimiser = Optimiser()
     log_every: Count = 10
     save_every: Count = 500
+    measure_every: Count = 1
     workers: Number = 0
 
     @abstractmethod

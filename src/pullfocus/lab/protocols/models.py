@@ -61,9 +61,8 @@ def open_model(model: str | Path | None) -> Estimator:
     if model is None or Path(model).suffix not in CHECKPOINTS:
         return open_estimator(model)
     from pullfocus.lab.export import export_checkpoint
-    from pullfocus.lab.model_card import METADATA
 
     folder = tempfile.TemporaryDirectory(prefix="pullfocus-checkpoint-")
     path = Path(folder.name) / "checkpoint.onnx"
-    export_checkpoint(Path(model), path, METADATA)
+    export_checkpoint(Path(model), path)
     return Exported(open_estimator(path), str(model), folder)

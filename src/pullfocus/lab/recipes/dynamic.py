@@ -16,7 +16,7 @@ from torch import Tensor
 from pullfocus.lab.data.samples import Clip
 from pullfocus.lab.engine import pictures
 from pullfocus.lab.engine.order import Source
-from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe
+from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe, Thin
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.geometry.pose import rotation_matrix
 from pullfocus.lab.losses.dynamic import Frame, dynamic_terms
@@ -33,8 +33,7 @@ class DynamicRecipe(Recipe):
         thin: divides the widths of both networks.
         residual: let things move by themselves; False leaves all motion to the camera.
         intrinsics: estimate the camera matrix rather than take the samples' own.
-        burn_in: steps over which the residual is let in (second half) and the norms' noise grows
-            (first half).
+        burn_in: steps, in whose second half the residual is let in.
         augmented: random crop, resize and flip.
         samples: rendered clips, KITTI raw, Cityscapes or Waymo sequences, a folder of frames, or
             a video file.
@@ -47,7 +46,7 @@ class DynamicRecipe(Recipe):
     epochs: Count = 20
     batch: Count = 16
     optimiser: Optimiser = Optimiser(rate=2e-4, clip_norm=10.0)
-    thin: Count = 1
+    thin: Thin = 1
     residual: bool = True
     intrinsics: bool = False
     burn_in: Count = BURN_IN_STEPS
@@ -73,7 +72,7 @@ class DynamicRecipe(Recipe):
             from pullfocus.lab.scenes import clip
 
             def shoot(seed: int) -> Clip:
-                return clip(seed, self.hw, self.frames)
+                return clip(seed, (2 * self.hw[0], 2 * self.hw[1]), self.frames)
 
             made = Made(shoot, self.clips)
             return made, made if self.same else Made(shoot, max(8, self.clips // 8), self.clips)
@@ -113,7 +112,7 @@ class DynamicSystem(System):
         """Return the depths of both frames and the motions between them in both orders."""
         at = round(step * BURN_IN_STEPS / self.recipe.burn_in)
         first, second = batch["first"], batch["second"]
-        depth1, depth2 = self.depth(first, at), self.depth(second, at)
+        depth1, depth2 = self.depth(first, step), self.depth(second, step)
         forth = self.motion(first, depth1, second, depth2, at)
         back = self.motion(second, depth2, first, depth1, at)
         return {"depths": (depth1, depth2), "forth": tuple(forth), "back": tuple(back)}
@@ -195,14 +194,15 @@ def _angle_deg(rotation: Tensor) -> float:
 _TINY = DynamicRecipe(
     thin=4,
     samples="rendered",
-    hw=(64, 128),
+    hw=(32, 64),
     frames=2,
     clips=8,
     same=True,
     augmented=False,
-    batch=4,
-    epochs=300,
-    burn_in=400,
+    batch=8,
+    epochs=600,
+    measure_every=20,
+    burn_in=300,
     log_every=10,
     workers=0,
     optimiser=Optimiser(rate=1e-3, clip_norm=10.0),

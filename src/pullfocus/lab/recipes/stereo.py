@@ -5,25 +5,28 @@ Source: Godard et al. 2017; facts of the release in reference/depth-networks.md,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from pullfocus.errors import UsageError
 from pullfocus.lab.data.samples import StereoPair
 from pullfocus.lab.engine import pictures
 from pullfocus.lab.engine.order import Source
-from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe
+from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe, Thin
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.geometry.warp import shift_horizontally
 from pullfocus.lab.losses.image import photometric
 from pullfocus.lab.losses.stereo import deep3d_terms, monodepth_terms
 from pullfocus.lab.recipes.samples import Made, Stereo, needed, split_last
 from pullfocus.networks.deep3d import expected_disparity, expected_right
+from pullfocus.networks.monodepth import LARGEST_DISPARITY, Monodepth
 from pullfocus.networks.registry import build
 
 Loss = Literal["left-right", "no-left-right", "deep3d", "deep3ds"]
@@ -38,6 +41,8 @@ class StereoRecipe(Recipe):
         views: what the network sees: the left picture, or both ("stereo input").
         loss: "no-left-right" drops the consistency term and rebuilds the left view alone.
         samples: rendered pairs, KITTI raw (--data holds its days), Cityscapes, or a folder.
+        begin: disparity that fresh monodepth heads answer with, in shares of the width; the paper's
+            half of 0.3 is far from most of what is seen, which short runs cannot afford.
         hw: size in training; multiples of 128 with the VGG, of 64 with the ResNet50.
         pairs: rendered pairs in an epoch.
     """
@@ -47,10 +52,11 @@ class StereoRecipe(Recipe):
     batch: Count = 8
     optimiser: Optimiser = Optimiser(rate=1e-4, schedule="halve")
     network: Literal["monodepth-vgg", "monodepth-resnet50", "deep3d"] = "monodepth-vgg"
-    thin: Count = 1
+    thin: Thin = 1
     views: Literal["left", "both"] = "left"
     loss: Loss = "left-right"
     samples: Literal["rendered", "kitti", "cityscapes", "folder"] = "kitti"
+    begin: Annotated[float, Field(gt=0, lt=LARGEST_DISPARITY)] = LARGEST_DISPARITY / 2
     hw: tuple[Count, Count] = (256, 512)
     pairs: Count = 256
     workers: Number = 4
@@ -103,6 +109,10 @@ class StereoSystem(System):
         self.is_deep3d = recipe.network == "deep3d"
         config: dict[str, Any] = {} if self.is_deep3d else {"stereo_input": recipe.views == "both"}
         self.net = build(recipe.network, thin=recipe.thin, **config)
+        if isinstance(self.net, Monodepth):
+            share = recipe.begin / LARGEST_DISPARITY
+            for head in self.net.trunk.heads:
+                nn.init.constant_(head.bias, math.log(share / (1 - share)))
 
     def predict(self, batch: Batch, step: int) -> dict[str, Any]:
         """Return "seen": disparities at four scales, or weights of shifts."""
@@ -201,5 +211,5 @@ RECIPES = {
     "deep3ds": StereoRecipe(network="deep3d", loss="deep3ds"),
     "monodepth-tiny": _TINY,
     "monodepth-no-lr-tiny": _TINY.but(loss="no-left-right"),
-    "monodepth-kitti-tiny": _TINY.but(samples="folder", hw=(128, 256), epochs=60),
+    "monodepth-kitti-tiny": _TINY.but(samples="folder", hw=(128, 256), epochs=60, measure_every=5),
 }
