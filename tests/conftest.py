@@ -6,7 +6,7 @@ from types import ModuleType
 from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
 
-CHECKED = ["lens", "focus", "pipeline", "render.graded_filters"]
+CHECKED = ["lens", "focus", "pipeline", "render.graded_filters", "lab.losses", "lab.geometry"]
 """Rooms whose annotations are held: no numba kernels, no tests with wrong types on purpose."""
 
 # The hook takes a name to import: an int where a float is asked is fine, as in PEP 484.

@@ -88,8 +88,8 @@ def test_fusion_adds_the_skip_before_it_works_on_the_sum():
 def test_convention_positions_keep_the_class_token_and_the_corner_order():
     positions = torch.zeros(1, 5, 1)
     positions[0, :, 0] = torch.tensor([9.0, 0, 1, 2, 3])
-    assert resample_positions(positions, 2, 2) is positions
-    wide = resample_positions(positions, 2, 4)[0, :, 0]
+    torch.testing.assert_close(resample_positions(positions, 2, (2, 2)), positions)
+    wide = resample_positions(positions, 2, (2, 4))[0, :, 0]
     assert wide[0] == 9
     rows = wide[1:].view(2, 4)
     assert (rows.diff(dim=1) > 0).all()

@@ -52,7 +52,7 @@ class Deep3D(nn.Module):
 
     Source: Xie et al. 2016, Deep3D, section 3.1; as a baseline on one trunk: Godard et al. 2017,
     section 4.3. Both leave the count of shifts open: 64 px hold the disparities of KITTI at
-    256 x 512 but for the nearest 3 m.
+    256 x 512 but for the nearest 2.5 m.
     """
 
     def __init__(self, encoder: Encoder = "vgg", shifts: int = 64, thin: int = 1) -> None:

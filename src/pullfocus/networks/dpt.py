@@ -77,7 +77,7 @@ class Reassemble(nn.Module):
         """Map tokens b 1+rows*columns d to features at 4, 2, 1 or 1/2 times the grid."""
         token, cells = tokens[:, :1], tokens[:, 1:]
         read = self.readout(torch.cat([cells, token.expand_as(cells)], 2))
-        plane = read.mT.unflatten(2, (rows, columns))
+        plane = read.transpose(1, 2).reshape(-1, read.shape[2], rows, columns)
         return self.out(self.resample(self.narrow(plane)))
 
 
@@ -218,7 +218,7 @@ class DPT(nn.Module):
         maps = [
             lay(tokens, rows, columns) for lay, tokens in zip(self.reassemble, taps, strict=True)
         ]
-        sizes = [(8 * rows, 8 * columns), *(m.shape[-2:] for m in maps[:-1])]
+        sizes = [(times * rows, times * columns) for times in (8, 4, 2, 1)]
         x = self.fuse[3](maps[3], None, sizes[3])
         for level in (2, 1, 0):
             x = self.fuse[level](x, maps[level], sizes[level])

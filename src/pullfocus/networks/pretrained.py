@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -69,8 +70,8 @@ def load_vit(net: ViT, state: State) -> None:
                 ours[f"{at}qkv.{kind}"] = torch.cat(whole)
     positions = ours.get("positions")
     if positions is not None and positions.shape[1] != net.positions.shape[1]:
-        grid = net.config.grid
-        ours["positions"] = resample_positions(positions.float(), grid, grid)
+        grid, theirs = net.config.grid, math.isqrt(positions.shape[1] - 1)
+        ours["positions"] = resample_positions(positions.float(), theirs, (grid, grid))
     _fill(net, ours)
 
 

@@ -18,7 +18,7 @@ def check_sides(image: Tensor, multiple: int) -> None:
     Raises:
         UsageError: a side is not a multiple; the sentence names the sides that would fit.
     """
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
         return
     height, width = image.shape[-2:]
     if height % multiple or width % multiple or not height or not width:

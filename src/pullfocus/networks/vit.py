@@ -54,7 +54,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Float[Tensor, "b n d"]) -> Float[Tensor, "b n d"]:
         """Map tokens to tokens."""
-        query, key, value = self.qkv(x).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        together = self.qkv(x).unflatten(2, (3, self.heads, -1))
+        query, key, value = together.permute(2, 0, 3, 1, 4).unbind(0)
         answer = functional.scaled_dot_product_attention(query, key, value)
         return self.out(answer.transpose(1, 2).flatten(2))
 
@@ -103,8 +104,10 @@ class ViT(nn.Module):
     def forward(self, image: Float[Tensor, "b 3 h w"], taps: Collection[int]) -> list[Tensor]:
         """Return tokens b 1+rows*columns d after the blocks whose indices are in ``taps``."""
         cells = self.patches(image)
-        x = torch.cat([self.token.expand(len(image), -1, -1), cells.flatten(2).mT], 1)
-        x = x + resample_positions(self.positions, cells.shape[-2], cells.shape[-1])
+        tokens = cells.flatten(2).transpose(1, 2)
+        x = torch.cat([self.token.expand(image.shape[0], -1, -1), tokens], 1)
+        size = (cells.shape[-2], cells.shape[-1])
+        x = x + resample_positions(self.positions, self.config.grid, size)
         tapped = []
         for index, block in enumerate(self.blocks):
             x = block(x)
@@ -120,16 +123,13 @@ def _start(module: nn.Module) -> None:
 
 
 def resample_positions(
-    positions: Float[Tensor, "1 n d"], rows: int, columns: int
+    positions: Float[Tensor, "1 n d"], grid: int, size: tuple[int, int]
 ) -> Float[Tensor, "1 m d"]:
-    """Return positions for a grid of another size: the class token's as it is, bicubic beside.
+    """Return positions of a square grid for another: the cells' bicubic, the token's as it is.
 
     Source: Dosovitskiy et al. 2021, section 3.2.
     """
     token, cells = positions[:, :1], positions[:, 1:]
-    side = round(cells.shape[1] ** 0.5)
-    if (rows, columns) == (side, side):
-        return positions
-    plane = cells.mT.unflatten(2, (side, side))
-    plane = functional.interpolate(plane, size=(rows, columns), mode="bicubic")
-    return torch.cat([token, plane.flatten(2).mT], 1)
+    plane = cells.transpose(1, 2).unflatten(2, (grid, grid))
+    plane = functional.interpolate(plane, size=size, mode="bicubic")
+    return torch.cat([token, plane.flatten(2).transpose(1, 2)], 1)

@@ -67,7 +67,7 @@ def monodepth_terms(
     return terms
 
 
-def _area(view: Image, like: Tensor) -> Image:
+def _area(view: Image, like: Tensor) -> Float[Tensor, "b 3 _h _w"]:
     return functional.interpolate(view, size=like.shape[-2:], mode="area")
 
 
