@@ -237,7 +237,7 @@ def depth_picture(batch: Batch, disparity: Tensor) -> np.ndarray:
 _TINY = SupervisedRecipe(
     samples="rgbd+rendered",
     hw=(64, 96),
-    epochs=8,
+    epochs=4,
     workers=0,
     log_every=5,
     optimiser=Optimiser(rate=2e-3, schedule="cosine", warmup_steps=10, clip_norm=5.0),
