@@ -8,7 +8,7 @@ from pullfocus.errors import UsageError
 from pullfocus.lab.cli import main
 from pullfocus.lab.evaluate_protocol_cli import NAMES
 from pullfocus.lab.paper_tables import beside, paper_rows, rows_for
-from pullfocus.lab.protocols import PROTOCOLS, Summary, read_summary
+from pullfocus.lab.protocols import PROTOCOLS, Summary, evaluate, read_summary
 
 
 @pytest.fixture
@@ -80,3 +80,18 @@ def test_ours_stand_first_and_scores_that_a_paper_lacks_are_dashes():
     assert lines[2] == "| **mine** | median | 0.400 | 0.200 |"
     assert lines[3].endswith("| as printed | 0.893 | – |")
     assert len(lines) == 2 + 1 + 7
+
+
+def test_a_checkpoint_is_measured_as_the_file_that_it_would_become(rgbd, tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    from pullfocus.lab.checkpoint import save_checkpoint
+    from pullfocus.lab.recipes import RECIPES
+    from pullfocus.lab.train import Trainer
+
+    path = tmp_path / "checkpoint.pt"
+    save_checkpoint(Trainer(RECIPES["compact-tiny"], None, tmp_path / "run"), path)
+    summary = evaluate("affine", path, rgbd)
+    assert summary.model == str(path)
+    assert summary.alignment == "affine-disparity"
+    assert np.isfinite(summary.scores["abs_rel"])

@@ -14,7 +14,7 @@ def add_verb(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--model", help="name, Hugging Face id, folder, .onnx or checkpoint")
     parser.add_argument("--long-side", type=int, default=400, help="of the labels, px")
     parser.add_argument(
-        "--scales", type=float, nargs="+", help="inputs in units of the network's own (1 1.25 1.5)"
+        "--scales", type=float, nargs="+", help="inputs in units of the network's own (1 .8 1.25)"
     )
     parser.set_defaults(run=run)
 

@@ -11,10 +11,9 @@ from pullfocus.depth.estimator import Estimator
 from pullfocus.lab import metrics
 from pullfocus.lab.protocols.alignment import disparity_of
 
-SCALES = (1.0, 1.25, 1.5)
-"""Input sizes as multiples of the network's own; the first is what the others are fitted to, so
-that global order comes from one answer and detail from all. Source: the sizes that won for the
-teacher (256, 320, 384 px), lab/recipes/RESULTS.md."""
+SCALES = (1.0, 0.8, 1.25)
+"""Input sizes as multiples of the network's own, around which it sees best; the first is what the
+others are fitted to, so that global order comes from one answer and detail from all."""
 DOUBT = 0.1
 """Spread of the answers, in standard deviations of the label, that halves the confidence."""
 
