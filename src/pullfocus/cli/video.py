@@ -16,7 +16,6 @@ from pullfocus.cli.console import say, show_json
 from pullfocus.cli.failing import INTERRUPTED
 from pullfocus.cli.first_run import tell_first_run
 from pullfocus.cli.options import with_settings
-from pullfocus.cli.video_focus import script_from
 from pullfocus.cli.video_progress import frame_progress
 from pullfocus.errors import CannotWriteError, UsageError
 from pullfocus.pipeline import Settings
@@ -28,7 +27,7 @@ LENS = (
 )  # fmt: skip
 
 
-@with_settings(*LENS, "focus_m", "focus_disparity", "model", "refine", "quality")
+@with_settings(*LENS, "focus_m", "focus_disparity", "model", "refine")
 def command(
     video: Annotated[
         str | None, typer.Argument(metavar="CLIP", help="A video file, or - for stdin.")
@@ -60,11 +59,18 @@ def command(
             metavar="h264|h265|prores|vp9|av1", help="Default: what fits the output and its bits."
         ),
     ] = None,
+    crf: Annotated[
+        int | None,
+        typer.Option(metavar="Q", help="Quality on the encoder's own scale, smaller is better."),
+    ] = None,
     every: Annotated[
         int, typer.Option(metavar="N", min=1, help="Estimate depth on every N-th frame.")
     ] = 4,
     two_pass: Annotated[
         bool, typer.Option("--two-pass", help="Look at the whole clip first: the steadiest depth.")
+    ] = False,
+    fine: Annotated[
+        bool, typer.Option("--fine", help="Compute the blur at full size: three times slower.")
     ] = False,
     preview: Annotated[
         bool, typer.Option("--preview", help="Fast and small: 540 lines at most.")
@@ -83,9 +89,20 @@ def command(
     colour tags, audio and subtitles are the clip's. Ctrl-C leaves a file that plays; --resume goes
     on from there.
     """
+    from pullfocus.cli.video_focus import script_from
+    from pullfocus.video.job import FrameOptions
+
     settings = Settings.parse(given)
-    focus = script_from(focus_at, follow, script, settings)
-    options = _options(settings, focus, codec, every, two_pass, preview)
+    options = FrameOptions(
+        settings,
+        script_from(focus_at, follow, script, settings),
+        every=every,
+        two_pass=two_pass,
+        fine=fine,
+        preview=preview,
+        codec=codec,
+        quality=crf,
+    )
     if not quiet:
         tell_first_run()
     if suggest is not None:
@@ -99,20 +116,6 @@ def command(
     _show(report, as_json, quiet)
     if report.stopped:
         raise SystemExit(INTERRUPTED)
-
-
-def _options(
-    settings: Settings,
-    focus: Any,
-    codec: str | None,
-    every: int,
-    two_pass: bool,
-    preview: bool,
-) -> Any:
-    from pullfocus.video.job import FrameOptions
-
-    quality = settings.quality
-    return FrameOptions(settings, focus, every, two_pass, preview, codec, quality)
 
 
 def _file(video: str | None) -> Path:

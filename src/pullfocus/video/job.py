@@ -17,7 +17,8 @@ class FrameOptions:
 
     script: the focus decisions.
     every: depth is estimated on every n-th frame. two_pass: the whole clip is looked at first.
-    preview: at most 540 lines, everything that costs time made cheaper.
+    fine: the blur is computed at full size. preview: at most 540
+        lines, and everything that costs time made cheaper.
     codec, quality: of the encoder; quality on its own scale.
     """
 
@@ -25,6 +26,7 @@ class FrameOptions:
     script: FocusScript = FOUND
     every: int = 4
     two_pass: bool = False
+    fine: bool = False
     preview: bool = False
     codec: str | None = None
     quality: int | None = None

@@ -22,10 +22,10 @@ from pullfocus.video.job import FrameOptions
 from pullfocus.video.picture import FrameRenderer
 from pullfocus.video.source import VideoInfo, VideoSource, shrunk
 from pullfocus.video.stages import StageClock, run_ahead
-from pullfocus.video.steady_depth import SteadyDepth
+from pullfocus.video.steady_depth import Mode, SteadyDepth
 
 PREVIEW_LINES = 540
-LOOK_LONG_SIDE_PX = 640
+LOOK_LONG_SIDE_PX, PREVIEW_LOOK_PX = 640, 256
 """Longer side of the picture that depth and trackers look at."""
 
 Told = Callable[[int, int], None]
@@ -70,10 +70,18 @@ class FrameLine:
         self.puller = Puller(options.script)
         self._source, self._options = source, options
         self._converter = FrameConverter(self.info, self.plan.pix_fmt)
-        self._renderer = FrameRenderer(tone_curve_of(self.info.tags), options.settings.refine)
+        self._renderer = FrameRenderer(
+            tone_curve_of(self.info.tags), options.settings.refine, options.fine
+        )
         self._estimator = open_estimator(options.settings.model)
-        self._depth = SteadyDepth(self._estimator, every=options.every)
+        mode: Mode = "two-pass" if options.two_pass else "causal"
+        self._depth = SteadyDepth(self._estimator, mode, options.every)
         self._lens: Lens | None = None
+
+    def survey(self, source: VideoSource) -> None:
+        """Look at all frames of the same video once, for depth in two passes."""
+        looks = ((look.rgb, look.time_s) for look in self._read(source))
+        self._depth.survey(looks)
 
     def frames(self, skip: int = 0) -> Iterator[FrameAtWork]:
         """Yield rendered frames; the first `skip` are only looked at, as depth remembers them."""
@@ -81,7 +89,7 @@ class FrameLine:
 
     def looked(self) -> Iterator[FrameAtWork]:
         """Yield frames with their depth and focus, not rendered."""
-        return run_ahead(self._look(run_ahead(self._read(), "decode")), "depth")
+        return run_ahead(self._look(run_ahead(self._read(self._source), "decode")), "depth")
 
     def encodable(self, frame: FrameAtWork) -> Any:
         """Turn a rendered frame into one that the encoder takes, with the source's times."""
@@ -89,8 +97,9 @@ class FrameLine:
         out.pts, out.time_base, out.duration = frame.pts, self.info.time_base, frame.duration
         return out
 
-    def _read(self) -> Iterator[FrameAtWork]:
-        frames = self._source.frames()
+    def _read(self, source: VideoSource) -> Iterator[FrameAtWork]:
+        look_px = PREVIEW_LOOK_PX if self._options.preview else LOOK_LONG_SIDE_PX
+        frames = source.frames()
         number = 0
         while True:
             with self.clock.time("decode"):
@@ -98,7 +107,7 @@ class FrameLine:
                 if frame is None:
                     return
                 codes = self._converter.to_codes(frame)
-                rgb = preview_rgb8(codes, self.info.tags, LOOK_LONG_SIDE_PX)
+                rgb = preview_rgb8(codes, self.info.tags, look_px)
             time_s = float(Fraction(frame.pts) * self.info.time_base)
             yield FrameAtWork(number, frame.pts, frame.duration or 0, time_s, codes, rgb)
             number += 1

@@ -33,6 +33,9 @@ def pull_focus(
     stop = stop or threading.Event()
     with closing(VideoSource(job.video)) as source:
         line = FrameLine(source, job.options, job.output.suffix)
+        if job.options.two_pass:
+            with closing(VideoSource(job.video)) as first:
+                line.survey(first)
         parts = Parts(job.parts_folder, _fingerprint(job, line))
         frames = _encode_parts(line, parts, parts.begin(job.resume), stop, told)
         report = VideoReport(

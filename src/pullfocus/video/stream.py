@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
+from pullfocus.errors import UsageError
 from pullfocus.video.job import FrameOptions, VideoReport
 from pullfocus.video.line import FrameLine, Told
 from pullfocus.video.sink import FrameEncoder, VideoSink
@@ -26,8 +27,13 @@ def pull_focus_live(
     Audio and subtitles pass by beside the frames. There is no going on with it later.
 
     Raises:
+        UsageError: two passes are asked of what passes once.
         PullfocusError: see the tree in `pullfocus.errors`.
     """
+    if options.two_pass:
+        raise UsageError(
+            "A stream passes only once; --two-pass needs a video file and a file to write."
+        )
     suffix = target.suffix if isinstance(target, Path) else ".mkv"
     line = FrameLine(source, options, suffix)
     report = VideoReport(str(target) if isinstance(target, Path) else "-")
