@@ -84,7 +84,6 @@ SMALL = {
     "deep3d": {"thin": 16},
     "dynamic-tiny": {"thin": 16},
     "unet-tiny": {"unet_widths": (4, 4, 8, 8)},
-    "resnet34-unet-tiny": {},
     "laina-tiny": {"laina_width": 16},
     "dpt-both-tiny": {},
 }

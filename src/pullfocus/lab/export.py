@@ -12,6 +12,7 @@ import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -209,12 +210,20 @@ def parity(net: nn.Module, path: Path, hw: tuple[int, int] = (96, 160)) -> float
     session = onnxruntime.InferenceSession(str(path))
     with torch.no_grad():
         expected = net(torch.from_numpy(image))
-    pairs = zip(_tensors(expected), session.run(None, {"image": image}), strict=True)
-    return max(_difference(wanted.numpy(), own) for wanted, own in pairs)
+    names = [output.name for output in session.get_outputs()]
+    own = session.run(names, {"image": image})
+    pairs = zip(_in_order(expected, names), own, strict=True)
+    return max(_difference(wanted.numpy(), answer) for wanted, answer in pairs)
 
 
-def _tensors(answer: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return (answer,) if isinstance(answer, Tensor) else tuple(answer)
+def _in_order(answer: Any, names: list[str]) -> list[Tensor]:
+    """Return a module's answers as the file names them; older files leave some of them out."""
+    if isinstance(answer, Tensor):
+        return [answer]
+    named = (
+        answer._asdict() if hasattr(answer, "_asdict") else dict(zip(names, answer, strict=True))
+    )
+    return [named[name] for name in names]
 
 
 def _difference(wanted: np.ndarray, own: np.ndarray) -> float:
