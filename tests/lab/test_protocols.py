@@ -195,6 +195,16 @@ def test_flip_asks_twice_and_is_named(rgbd):
     assert summary.scores["abs_rel"] == pytest.approx(0, abs=1e-5)
 
 
+def test_unknown_depth_is_not_65_metres(tmp_path):
+    depth = np.full((30, 40), 2000, np.uint16)
+    depth[:15], depth[20:25, 20:] = 65535, 1000
+    _write(tmp_path / "a.png", np.zeros((30, 40, 3), np.uint8))
+    _write(tmp_path / "a_depth_mm.png", depth)
+    two = Says(lambda rgb: np.full(rgb.shape[:2], 2.0), "metric_depth")
+    found = evaluate("affine", two, tmp_path, options=Options(alignment="none"))
+    assert found.scores["abs_rel"] == pytest.approx(100 / 600, abs=1e-6)
+
+
 def test_boundary_of_frames_and_of_masks(tmp_path):
     step = np.full((40, 40), 2000, np.uint16)
     step[10:30, 10:30] = 1000

@@ -124,15 +124,27 @@ def make3d(data: Path, _options: Options, limits: Range) -> Cases:
     return Cases(Make3d(data, "test"), make)
 
 
+def eth3d(data: Path, _options: Options, limits: Range) -> Cases:
+    """Return every photo of ETH3D's training scenes."""
+    return _frames(Eth3d(data), limits)
+
+
+def diode(data: Path, _options: Options, limits: Range) -> Cases:
+    """Return every photo of DIODE below a folder."""
+    return _frames(Diode(data), limits)
+
+
+def folder(data: Path, _options: Options, limits: Range) -> Cases:
+    """Return the frames of any folder of RGB-D."""
+    return _frames(RgbdFolder(data, near_m=limits.near_m, far_m=limits.far_m), limits)
+
+
 AFFINE: dict[str, tuple[Range, Callable[[Path, Options, Range], Cases]]] = {
     "nyu": (Range(1e-3, 10, "nyu"), nyu),
     "kitti": (Range(1e-5, 80, "eigen"), kitti_eigen),
-    "eth3d": (Range(1e-5, np.inf), lambda data, _o, limits: _frames(Eth3d(data), limits)),
-    "diode": (Range(0.6, 350), lambda data, _o, limits: _frames(Diode(data), limits)),
-    "folder": (
-        Range(1e-3, 80),
-        lambda data, _o, limits: _frames(RgbdFolder(data, far_m=limits.far_m), limits),
-    ),
+    "eth3d": (Range(1e-5, np.inf), eth3d),
+    "diode": (Range(0.6, 350), diode),
+    "folder": (Range(1e-3, 80), folder),
 }
 """Ranges and sets of the affine-invariant protocol. Source: reference/evaluation-protocols.md."""
 
@@ -151,6 +163,4 @@ def affine(data: Path, options: Options, _limits: Range) -> Cases:
 
 
 def _frames(frames: Sequence[Frame], limits: Range) -> Cases:
-    return Cases(
-        frames, lambda f: Case(f.name, f.rgb, limits.truth(f.depth_m, f.valid | (f.depth_m > 0)))
-    )
+    return Cases(frames, lambda f: Case(f.name, f.rgb, limits.truth(f.depth_m, f.valid)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,11 +33,10 @@ class LowerRow:
 
 @dataclass(frozen=True)
 class Exported:
-    """The estimator of a checkpoint's exported file; ``folder`` holds it as long as this lives."""
+    """The estimator of a checkpoint's exported file, under the checkpoint's name."""
 
     inner: Estimator
     id: str
-    folder: tempfile.TemporaryDirectory[str]
 
     @property
     def card(self) -> ModelCard:
@@ -62,7 +63,8 @@ def open_model(model: str | Path | None) -> Estimator:
         return open_estimator(model)
     from pullfocus.lab.export import export_checkpoint
 
-    folder = tempfile.TemporaryDirectory(prefix="pullfocus-checkpoint-")
-    path = Path(folder.name) / "checkpoint.onnx"
+    folder = tempfile.mkdtemp(prefix="pullfocus-checkpoint-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the session opens it again
+    path = Path(folder) / "checkpoint.onnx"
     export_checkpoint(Path(model), path)
-    return Exported(open_estimator(path), str(model), folder)
+    return Exported(open_estimator(path), str(model))

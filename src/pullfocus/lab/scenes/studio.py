@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from pullfocus.errors import MissingModelError
+from pullfocus.errors import MissingModelError, PullfocusError
 from pullfocus.lab.scenes.figures import with_figures
 from pullfocus.lab.scenes.generate import draw_layout, is_telling
 from pullfocus.lab.scenes.parts import Scene
@@ -73,7 +73,7 @@ def first_taken(
     """Return the first shot that is taken of the places of a seed; ``shoot`` refuses with None.
 
     Raises:
-        RuntimeError: ``_TRIES`` of them were refused, which no seed has been seen to do.
+        PullfocusError: ``_TRIES`` of them were refused, which no seed has been seen to do.
     """
     for attempt in range(_TRIES):
         rng = np.random.default_rng((seed, attempt))
@@ -82,7 +82,9 @@ def first_taken(
         taken = shoot(rng, kind, scene)
         if taken is not None:
             return taken
-    raise RuntimeError(f"seed {seed} gave no telling view of {kinds} in {_TRIES} tries")
+    raise PullfocusError(
+        f"Seed {seed} gave no telling view of {', '.join(kinds)} in {_TRIES} tries; take another."
+    )
 
 
 def shows_depth(disparity: np.ndarray, nearest_m: float = 1.0) -> bool:
