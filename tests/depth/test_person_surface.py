@@ -94,6 +94,12 @@ def test_one_person_who_leans_towards_the_camera_is_one():
     assert people_in(mask.astype(np.float32), slope).max() == 1
 
 
+def test_legs_that_the_network_put_farther_away_belong_to_their_torso():
+    mask = ellipse(120, 90, 30, 65)
+    disparity = np.where(np.arange(HW[0])[:, None] < 90, np.float32(0.8), np.float32(0.5))
+    assert people_in(mask.astype(np.float32), disparity + np.zeros(HW, np.float32)).max() == 1
+
+
 def test_specks_are_nobody():
     disparity = np.random.default_rng(0).random(HW, np.float32)
     assert people_in(ellipse(20, 20, 4, 4).astype(np.float32), disparity).max() == 0

@@ -80,6 +80,16 @@ def test_a_face_gives_the_point_and_goes_before_those_without(faces):
     assert first.box.area > 3 * RIGHT_FACE.box.area
 
 
+def test_background_beside_a_face_is_not_in_its_range(faces):
+    faces(Face(Box(50 / 300, 20 / 200, 100 / 300, 75 / 200), 3))
+    for person in (True, False):
+        first = find_subjects(*scene(person=person))[0]
+        assert (first.near_disparity, first.far_disparity) == (
+            pytest.approx(0.6, abs=0.02),
+            pytest.approx(0.6, abs=0.02),
+        )
+
+
 def test_a_face_without_a_mask_is_a_person_too(faces):
     faces(LEFT_FACE)
     first = find_subjects(*scene(person=False))[0]

@@ -11,6 +11,8 @@ PART = 0.2
 """Share of a patch that the smaller of two people in it must have."""
 APART = 0.12
 """Step of disparity between two people in one patch, as a share of the picture's range."""
+_LOWER = 0.03
+"""Share of the picture's height that counts as lower."""
 TWO_HEAPS = 0.8
 """Share of a patch's variance that two heaps of disparity must explain (one slope: 0.75)."""
 
@@ -50,9 +52,14 @@ def _split(
     if explained < TWO_HEAPS or min(part.sum() for part in parts) < PART * patch.sum():
         return [patch]
     near_median, far_median = (float(np.median(disparity[part])) for part in parts)
-    if near_median - far_median < step:
+    if near_median - far_median < step or _foot(parts[1]) > _foot(parts[0]) + _LOWER * len(patch):
         return [patch]
     return [piece for part in parts for piece in _split(part, disparity, step)]
+
+
+def _foot(part: np.ndarray) -> int:
+    """Return the lowest row: who stands farther away does not reach lower; legs of one torso do."""
+    return int(np.flatnonzero(part.any(axis=1))[-1])
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:

@@ -20,6 +20,9 @@ RAMP_PX = 3
 SOFT = 0.05
 """Relief of a person's parts against their surroundings beyond which it is flattened, as a share of
 the picture's range: a nose is kept, a hole that the network saw in a striped shirt is not."""
+WIDE = 0.5
+"""Width of those surroundings, of the square root of the person's area: about head and torso, which
+networks like to put at different distances."""
 LARGEST_SHARE = 0.9
 """Share of the picture above which a mask leaves no background to part from."""
 
@@ -50,7 +53,7 @@ def _surface(disparity: np.ndarray, inside: np.ndarray, limit: float) -> np.ndar
     core = _shrunk(inside)
     known = core if core.any() else inside
     carried = np.where(known, disparity, _spread(disparity, known, 2 * RAMP_PX))
-    smooth = _spread(carried, inside, 0.25 * float(np.sqrt(inside.sum())))
+    smooth = _spread(carried, inside, WIDE * float(np.sqrt(inside.sum())))
     relief = carried - smooth
     return np.asarray(smooth + limit * np.tanh(relief / limit), np.float32)
 

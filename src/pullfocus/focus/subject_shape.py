@@ -14,6 +14,8 @@ from pullfocus.focus.faces import Face
 Kind = Literal["person", "salient", "nearest", "box"]
 GRID_PX = 384
 """Longer side of the grid on which subjects are told apart and their masks are given."""
+FACE_DEPTH = 0.1
+"""Difference to a face's middle, of the picture's range, beyond which it is background."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,9 +50,9 @@ def shaped(
     point: tuple[float, float] | None = None,
 ) -> Subject:
     """Measure a subject of which the mask (not empty) is known; its id is given later."""
-    important = mask if face is None else oval(face.box, mask.shape)
-    important = important & mask if (important & mask).any() else important
-    values = disparity[important]
+    values = (
+        disparity[mask] if face is None else _of_face(disparity, oval(face.box, mask.shape), mask)
+    )
     far, plane, near = (float(v) for v in np.quantile(values, (0.05, 0.5, 0.95)))
     if point is None:
         point = face.point if face else _inner_point(mask, disparity, plane)
@@ -66,6 +68,13 @@ def oval(box: Box, size_hw: tuple[int, ...]) -> Bool[np.ndarray, "h w"]:
     out: np.ndarray = ((columns - x) / across) ** 2 + ((rows - y) / down) ** 2 <= 1
     out[min(int(y * h), h - 1), min(int(x * w), w - 1)] = True
     return out
+
+
+def _of_face(disparity: np.ndarray, inside: np.ndarray, body: np.ndarray) -> np.ndarray:
+    """Return the disparity of a face: what is on the body, less the background at its rim."""
+    values = disparity[inside & body if (inside & body).any() else inside]
+    limit = FACE_DEPTH * max(float(np.ptp(disparity)), 1e-9)
+    return np.asarray(values[np.abs(values - np.median(values)) <= limit])
 
 
 def _inner_point(mask: np.ndarray, disparity: np.ndarray, plane: float) -> tuple[float, float]:

@@ -138,9 +138,10 @@ def _shared(body: np.ndarray, faces: list[Face]) -> list[tuple[np.ndarray, Face]
     columns = (np.arange(body.shape[1]) + 0.5) / body.shape[1]
     away = [np.abs(columns - face.box.centre[0]) for face in faces]
     owner = np.argmin(np.stack(away), axis=0)
+    parts = [body & (owner == i)[None] for i in range(len(faces))]
     return [
-        (body & (owner == i)[None] | oval(face.box, body.shape), face)
-        for i, face in enumerate(faces)
+        (part if part.any() else oval(face.box, body.shape), face)
+        for part, face in zip(parts, faces, strict=True)
     ]
 
 
