@@ -71,3 +71,33 @@ def test_person_margin_compares_rows_of_the_same_height():
     assert metrics.person_margin(ground, mask) == pytest.approx(0)
     assert metrics.person_margin(ground + 2.0 * mask, mask) > 0
     assert metrics.person_margin(ground, np.zeros_like(mask)) is None
+
+
+def _half_mask():
+    mask = np.zeros((6, 8), bool)
+    mask[:, 4:] = True
+    return mask
+
+
+def test_mask_recall_by_hand():
+    # one of four directions has an edge, and all of it is found
+    step = np.where(_half_mask(), 2.0, 1.0)
+    assert metrics.mask_boundary_recall(step, _half_mask()) == pytest.approx(0.25)
+    assert metrics.mask_boundary_recall(1 / step, _half_mask()) == 0
+    square = np.zeros((9, 9), bool)
+    square[3:6, 3:6] = True
+    assert metrics.mask_boundary_recall(1.0 + square, square) == pytest.approx(1)
+
+
+def test_mask_recall_counts_a_ramp_once_where_it_is_steepest():
+    ramp = np.repeat(np.array([1, 1, 1.3, 1.7, 2.6, 3.4, 4.4, 4.4])[None], 6, 0)
+    assert metrics.mask_boundary_recall(ramp, _half_mask()) == pytest.approx(0.25)
+    elsewhere = np.repeat(np.array([1, 2.6, 3.4, 4.4, 5.6, 5.6, 5.6, 5.6])[None], 6, 0)
+    assert metrics.mask_boundary_recall(elsewhere, _half_mask()) == 0
+
+
+def test_delta_powers_and_the_near_cap_by_hand():
+    d = np.array([[1.3, 2.0, 8.0], [1.0, 3.0, 4.0]])
+    assert metrics.delta(d, G, ALL, 1) == pytest.approx(3 / 6)
+    assert metrics.delta(d, G, ALL, 2) == pytest.approx(5 / 6)
+    assert metrics.affine_depth(1 / G, G, ALL, 10, near_m=1.5).min() == 1.5
