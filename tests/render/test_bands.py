@@ -1,10 +1,13 @@
 """The ladder of radii."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pullfocus.render.bands import ladder_index, rung_level, rung_radius_px
+from pullfocus.lens.aperture import aperture_kernel
+from pullfocus.render.bands import column_sum_taps, ladder_index, rung_level, rung_radius_px
+from pullfocus.types import Lens
 
 
 def test_rungs_and_places_are_inverse():
@@ -29,3 +32,21 @@ def test_every_rung_is_blurred_at_four_to_eight_reduced_pixels():
     for rung in range(9, 60):
         reduced = rung_radius_px(rung) / 2 ** rung_level(rung)
         assert 4.0 <= reduced <= 8.0
+
+
+@pytest.mark.parametrize("lens", [Lens(), Lens(blades=5, ring=0.4), Lens(edge_softness=0.5)])
+def test_taps_for_column_sums_blur_as_the_kernel_does(lens):
+    kernel = aperture_kernel(6.3, lens)
+    half = kernel.shape[0] // 2
+    dy, dx, weight = column_sum_taps(kernel)
+    picture = np.random.default_rng(1).random((60, 50)).astype(np.float32)
+    sums = picture.cumsum(axis=0)
+    at = 2 * half
+    found = sum(w * sums[at + y, at + x] for y, x, w in zip(dy, dx, weight, strict=True))
+    window = picture[at - half : at + half + 1, at - half : at + half + 1]
+    assert found == pytest.approx(float((window * kernel).sum()), abs=1e-4)
+
+
+def test_a_disc_costs_its_rim():
+    kernel = aperture_kernel(7.5, Lens())
+    assert len(column_sum_taps(kernel)[0]) < 0.5 * np.count_nonzero(kernel)

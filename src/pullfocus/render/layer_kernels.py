@@ -6,6 +6,9 @@ import numpy as np
 from numba import njit, prange
 
 EXTREME = 2.0
+PURE = 0.05  # coverage from which on a pixel belongs to one side only
+DOUBT_PER_SPREAD = 3.0  # variance of a channel (1/3) over that of coverage (1/9)
+LEAST_DOUBT = 1e-3
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath=True)
@@ -203,92 +206,95 @@ def _lift(value, gain):
 def matte_edges(linear, index_y, index_x, low, high, step, front, planes, front_out, back):
     """Split the pixels on depth edges into a front of colour F and coverage alpha, and a back B.
 
-    F and B are means of the near and the far pixels of the 5 x 5 window, preferring those that do
-    not touch the edge; alpha = clip((I - B).(F - B) / |F - B|^2), which needs F and B to differ.
+    F and B begin as means of the near and the far pixels of the 5 x 5 window, preferring those
+    that do not touch the edge; alpha is where the pixel I lies between them, the less believed the
+    more either side varies, and never beyond one half: depth tells what fills most of the pixel.
+    Then both take their part of what is missing, so that alpha F + (1 - alpha) B = I: texture
+    stays, and an edge in focus stays as it is in the file.
     """
     height, width = front.shape
     for y in prange(2, height - 2):
-        near_sum = np.empty(4, np.float64)
-        far_sum = np.empty(4, np.float64)
+        sides = np.empty((2, 7), np.float64)
         for x in range(2, width - 2):
             if high[y, x] - low[y, x] <= step:
                 continue
             middle = (low[y, x] + high[y, x]) / 2
-            _side_means(
-                linear, index_y, index_x, front, low, high, step, y, x, middle, near_sum, far_sum
-            )
-            sy, sx = index_y[y], index_x[x]
-            contrast = along = 0.0
-            for c in range(3):
-                delta = near_sum[c] - far_sum[c]
-                contrast += delta * delta
-                along += (linear[sy, sx, c] - far_sum[c]) * delta
+            _side_means(linear, index_y, index_x, front, low, high, step, y, x, middle, sides)
             is_near = front[y, x] > middle
-            trust = min(max(contrast / 0.003 - 0.3, 0.0), 1.0)
-            alpha = min(max(along / max(contrast, 1e-8), 0.0), 1.0) * trust
-            alpha += (1.0 - trust) * (1.0 if is_near else 0.0)
-            if alpha > 0.95:
-                alpha = 1.0
-            elif alpha < 0.05:
-                alpha = 0.0
+            alpha = _coverage(linear[index_y[y], index_x[x]], sides, is_near)
+            if min(alpha, 1.0 - alpha) < PURE:
+                continue
+            per_square = 1.0 / (alpha * alpha + (1.0 - alpha) * (1.0 - alpha))
             for c in range(3):
-                own = planes[c, y, x]
-                planes[c, y, x] = own if alpha == 1.0 else near_sum[c]
-                planes[4 + c, y, x] = own if alpha == 0.0 else far_sum[c]
+                far, near = sides[0, c], sides[1, c]
+                missing = (planes[c, y, x] - alpha * near - (1.0 - alpha) * far) * per_square
+                planes[c, y, x] = max(near + alpha * missing, 0.0)
+                planes[4 + c, y, x] = max(far + (1.0 - alpha) * missing, 0.0)
             planes[3, y, x] = alpha
             planes[7, y, x] = 1.0
             if is_near:
-                back[y, x] = far_sum[3]
+                back[y, x] = sides[0, 3]
             else:
                 back[y, x] = front[y, x]
-                front_out[y, x] = near_sum[3]
+                front_out[y, x] = sides[1, 3]
 
 
 @njit(cache=True, nogil=True)
-def _side_means(linear, index_y, index_x, front, low, high, step, y, x, middle, near_sum, far_sum):
-    """Mean colour and disparity of the near and far pixels around an edge pixel.
+def _coverage(pixel, sides, is_near):
+    """The near side's share of a pixel: least squares, drawn to its own side where in doubt."""
+    contrast = along = 0.0
+    for c in range(3):
+        delta = sides[1, c] - sides[0, c]
+        contrast += delta * delta
+        along += (pixel[c] - sides[0, c]) * delta
+    doubt = DOUBT_PER_SPREAD * (sides[0, 4] + sides[1, 4]) + LEAST_DOUBT
+    if is_near:
+        return min(max((along + doubt) / (contrast + doubt), 0.5), 1.0)
+    return min(max(along / (contrast + doubt), 0.0), 0.5)
 
-    Pixels that do not touch the edge count most. Where there are none (hair, grass), the first
-    means only give a direction, and the pixels farthest along it stand for their side.
+
+@njit(cache=True, nogil=True)
+def _side_means(linear, index_y, index_x, front, low, high, step, y, x, middle, sides):
+    """Describe the far (0) and the near (1) pixels around an edge pixel.
+
+    sides: (2, 7) mean colour (3), mean disparity, spread of the colour; the last two are the
+    weights of colour and disparity. Pixels that do not touch the edge count most. Where there are
+    none (hair, grass), the first means only give a direction, and the pixels farthest along it
+    stand for their side.
     """
     axis = np.zeros(3, np.float64)
     ends = np.zeros(2, np.float64)
     for turn in range(2):
         if turn == 1:
             _extremes(linear, index_y, index_x, front, y, x, middle, axis, ends)
-        near_sum[:] = 0.0
-        far_sum[:] = 0.0
-        near_weight = far_weight = near_depth = far_depth = 0.0
+        sides[:] = 0.0
         for dy in range(-2, 3):
             for dx in range(-2, 3):
                 qy, qx = y + dy, x + dx
                 pixel = linear[index_y[qy], index_x[qx]]
                 distance = np.exp(-(dy * dy + dx * dx) / 4.0)
                 distance /= 1.0 + max(pixel[0], pixel[1], pixel[2])
-                d = front[qy, qx]
+                side = 1 if front[qy, qx] > middle else 0
                 weight = distance
                 if high[qy, qx] - low[qy, qx] > step:
                     along = axis[0] * pixel[0] + axis[1] * pixel[1] + axis[2] * pixel[2]
-                    miss = ends[1] - along if d > middle else along - ends[0]
-                    weight *= 0.02 * np.exp(-EXTREME * miss / max(ends[1] - ends[0], 1e-9))
-                if d > middle:
-                    near_weight += weight
-                    near_depth += distance
-                    near_sum[3] += distance * d
-                    for c in range(3):
-                        near_sum[c] += weight * pixel[c]
-                else:
-                    far_weight += weight
-                    far_depth += distance
-                    far_sum[3] += distance * d
-                    for c in range(3):
-                        far_sum[c] += weight * pixel[c]
+                    miss = abs(ends[side] - along) / max(ends[1] - ends[0], 1e-9)
+                    weight *= 0.02 * np.exp(-EXTREME * miss)
+                for c in range(3):
+                    sides[side, c] += weight * pixel[c]
+                    sides[side, 4] += weight * pixel[c] * pixel[c]
+                sides[side, 3] += distance * front[qy, qx]
+                sides[side, 5] += weight
+                sides[side, 6] += distance
+        for side in range(2):
+            sides[side, 3] /= sides[side, 6]
+            sides[side, 4] /= sides[side, 5]
+            for c in range(3):
+                sides[side, c] /= sides[side, 5]
+                sides[side, 4] -= sides[side, c] * sides[side, c]
+            sides[side, 4] = max(sides[side, 4], 0.0)
         for c in range(3):
-            near_sum[c] /= near_weight
-            far_sum[c] /= far_weight
-            axis[c] = near_sum[c] - far_sum[c]
-        near_sum[3] /= near_depth
-        far_sum[3] /= far_depth
+            axis[c] = sides[1, c] - sides[0, c]
 
 
 @njit(cache=True, nogil=True)

@@ -31,6 +31,7 @@ def render_tiles(block, kernels, pad, tile, sharp_band, first_row, first_column,
     across, down = (width + tile - 1) // tile, (height + tile - 1) // tile
     count = across * down
     for turn in prange(count):
+        # Every other tile first: two threads that take one half each get the same mix of bands.
         index = 2 * turn % count + (turn >= (count + 1) // 2 and count % 2 == 0)
         y, x = index // across * tile, index % across * tile
         node = (first_row + y) // tile * kernels.nodes_across + (first_column + x) // tile
@@ -88,10 +89,10 @@ def _find_spans(reached, band, bands, alone, previous, state, spans):
             before = previous[row, column]
             if not reached[row, column] or before < 0:
                 continue
-            if before < bands and (alone or before != band + 1):
-                if _close(state, row * CELL_PX, column * CELL_PX) <= OPAQUE_BELOW:
-                    previous[row, column] = -1
-                    continue
+            is_another = before < bands and (alone or before != band + 1)
+            if is_another and _close(state, row * CELL_PX, column * CELL_PX) <= OPAQUE_BELOW:
+                previous[row, column] = -1
+                continue
             previous[row, column] = band
             first, last = min(first, column), column + 1
         spans[row, 0], spans[row, 1] = min(first, last), last

@@ -15,7 +15,7 @@ ivec2 mirrored(ivec2 q, ivec2 size) {
 }
 
 vec3 near_colour, far_colour;
-float near_d, far_d;
+float near_d, far_d, spread;
 
 // Mean colour and disparity of the near and the far pixels round an edge pixel. Those that do not
 // touch the edge count most; where there are none, the first means only give a direction, and the
@@ -34,7 +34,7 @@ void sides(ivec2 at, ivec2 size, float middle) {
       }
     }
     vec3 near_sum = vec3(0.0), far_sum = vec3(0.0);
-    vec3 near_rest = vec3(0.0), far_rest = vec3(0.0);  // weight, disparity, count
+    vec4 near_rest = vec4(0.0), far_rest = vec4(0.0);  // weight, disparity, its weight, squares
     for (int k = 0; k < 25; k++) {
       ivec2 by = ivec2(k % 5 - 2, k / 5 - 2);
       ivec2 q = mirrored(at + by, size);
@@ -50,16 +50,18 @@ void sides(ivec2 at, ivec2 size, float middle) {
       }
       if (d > middle) {
         near_sum += weight * c;
-        near_rest += vec3(weight, close * d, close);
+        near_rest += vec4(weight, close * d, close, weight * dot(c, c));
       } else {
         far_sum += weight * c;
-        far_rest += vec3(weight, close * d, close);
+        far_rest += vec4(weight, close * d, close, weight * dot(c, c));
       }
     }
     near_colour = near_sum / near_rest.x;
     far_colour = far_sum / far_rest.x;
     near_d = near_rest.y / near_rest.z;
     far_d = far_rest.y / far_rest.z;
+    spread = max(near_rest.w / near_rest.x - dot(near_colour, near_colour), 0.0)
+           + max(far_rest.w / far_rest.x - dot(far_colour, far_colour), 0.0);
     axis = near_colour - far_colour;
   }
 }
@@ -85,11 +87,13 @@ void main() {
   float contrast = dot(delta, delta);
   float along = dot(own - far_colour, delta);
   bool is_near = d > middle;
-  float trust = clamp(contrast / 0.003 - 0.3, 0.0, 1.0);
-  float alpha = clamp(along / max(contrast, 1e-8), 0.0, 1.0) * trust;
-  alpha += (1.0 - trust) * (is_near ? 1.0 : 0.0);
-  alpha = alpha > 0.95 ? 1.0 : (alpha < 0.05 ? 0.0 : alpha);
-  front = vec4(alpha == 1.0 ? lifted : near_colour, alpha);
-  back = vec4(alpha == 0.0 ? lifted : far_colour, 1.0);
+  float doubt = 3.0 * spread + 1e-3;
+  float alpha = is_near ? clamp((along + doubt) / (contrast + doubt), 0.5, 1.0)
+                        : clamp(along / (contrast + doubt), 0.0, 0.5);
+  if (min(alpha, 1.0 - alpha) < 0.05) return;
+  vec3 missing = (lifted - alpha * near_colour - (1.0 - alpha) * far_colour)
+               / (alpha * alpha + (1.0 - alpha) * (1.0 - alpha));
+  front = vec4(max(near_colour + alpha * missing, 0.0), alpha);
+  back = vec4(max(far_colour + (1.0 - alpha) * missing, 0.0), 1.0);
   depths = is_near ? vec2(d, far_d) : vec2(near_d, d);
 }
