@@ -78,8 +78,7 @@ def test_pipes(make_clip, facts, tmp_path):
         *SHARP,
     ]
     with clip.open("rb") as source, output.open("wb") as target:
-        done = subprocess.run(command, stdin=source, stdout=target, stderr=subprocess.PIPE)
-    assert done.returncode == 0, done.stderr
+        subprocess.run(command, check=True, stdin=source, stdout=target)
     before, after = facts(clip), facts(output)
     assert after.times == before.times
     assert [packet[2] for packet in after.copied["audio"]] == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -17,18 +17,19 @@ AHEAD = 2
 class StageClock:
     """Seconds that each stage was busy, and how often; one stage is timed by one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+        self._now = now
         self.busy_s: dict[str, float] = {}
         self.count: dict[str, int] = {}
 
     @contextmanager
     def time(self, stage: str) -> Iterator[None]:
         """Add the time of a block to a stage."""
-        start = time.perf_counter()
+        start = self._now()
         try:
             yield
         finally:
-            self.busy_s[stage] = self.busy_s.get(stage, 0.0) + time.perf_counter() - start
+            self.busy_s[stage] = self.busy_s.get(stage, 0.0) + self._now() - start
             self.count[stage] = self.count.get(stage, 0) + 1
 
 
