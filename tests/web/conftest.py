@@ -191,6 +191,7 @@ class Page:
             "() => !!(pullfocus.photo?.depth && pullfocus.progress.card.hidden"
             " && pullfocus.stage.picture && pullfocus.view === 'stage')",
             "the photo never got its picture",
+            seconds=180,
         )
 
     def drop(self, path: Path, media_type: str = "image/png") -> None:

@@ -168,14 +168,17 @@ def test_settings_as_text_go_out_and_in(page):
     area = page.page.locator("dialog textarea")
     told = json.loads(area.input_value())
     assert told["sidecar_version"] == 1
-    told["settings"]["f_number"] = 4.0
+    told["settings"] = {"f_number": 4.0, "at": [0.35, 0.55]}
     area.fill(json.dumps(told))
     page.page.get_by_role("button", name="Apply").click()
-    assert page.settings["f_number"] == 4.0
+    page.until("() => pullfocus.photo.edit.now.f_number === 4 && !document.querySelector('dialog')")
     page.page.get_by_role("button", name="Settings as text").click()
     page.page.locator("dialog textarea").fill('{"settings": {"nonsense": 1}}')
     page.page.get_by_role("button", name="Apply").click()
     assert "nonsense" in page.page.locator("dialog [role=alert]").inner_text()
+    assert page.settings["at"] == [0.35, 0.55]
+    plane = page.js("() => pullfocus.photo.disparityAt(0.35, 0.55)")
+    assert page.settings["focus_disparity"] == pytest.approx(plane, abs=1e-3)
 
 
 def test_a_sharp_range_by_its_handles(page):
@@ -287,3 +290,24 @@ def test_tapping_faster_than_it_can_draw(page):
     for _ in range(20):
         page.page.keyboard.press("Control+z")
     assert page.settings == start
+
+
+def test_frames_on_subjects_focus_where_they_are_tapped(page):
+    """And with several people, one button keeps all of them sharp."""
+    page.page.locator("canvas.view").focus()
+    page.page.keyboard.press("f")
+    last = page.js("() => pullfocus.photo.depthInfo.subjects.at(-1)")
+    page.page.locator(f"[data-subject='{last['id']}'] button").click()
+    assert page.settings["at"] == pytest.approx([last["x"], last["y"]])
+    assert page.settings["range"] == pytest.approx([last["near"], last["far"]])
+    page.keep("frames")
+    page.js(
+        """() => { const {depthInfo} = pullfocus.photo, one = depthInfo.subjects[0];
+          depthInfo.subjects = [[0.8, 0.7], [0.4, 0.3]].map(([near, far], k) => ({...one,
+            id: `#${k + 1}`, kind: 'person', near, far}));
+          pullfocus.refresh(); }"""
+    )
+    page.page.get_by_role("button", name="Keep everyone sharp").click()
+    assert page.settings["range"] == [0.8, 0.3]
+    page.page.keyboard.press("f")
+    assert page.page.locator(".frames").is_hidden()

@@ -24,7 +24,7 @@ def test_a_focus_pull_in_every_format(page, tmp_path):
     page.page.route(
         "**/animation",
         lambda route: route.continue_(
-            post_data={**route.request.post_data_json, "frames": 4, "long_side_px": 64}
+            post_data={**route.request.post_data_json, "frames": 5, "long_side_px": 64}
         ),
     )
     for format_ in page.js("() => pullfocus.info.animation_formats"):
@@ -34,7 +34,7 @@ def test_a_focus_pull_in_every_format(page, tmp_path):
             assert file.read_bytes()[4:8] == b"ftyp"
         else:
             with Image.open(file) as film:
-                assert film.n_frames == 4
+                assert film.n_frames == 5
 
 
 def test_depth_in_every_format(page, tmp_path):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pullfocus.pipeline import Settings, apply, default_output
-from pullfocus.types import DepthMap, Photo
+from pullfocus.types import DepthMap, Focus, Photo
 from pullfocus.web.item import Item
 from pullfocus.web.queue import CancelledJobError, Job
-from pullfocus.web.schema import AnimationRequest, DepthView, PhotoView
+from pullfocus.web.schema import AnimationRequest, DepthView, FocusView, PhotoView, SubjectView
 from pullfocus.web.store import Kept, Store, by_its_name
 from pullfocus.web.view import Region, png
 from pullfocus.web.workbench import Workbench, depth_key, preview_size_hw
+
+if TYPE_CHECKING:
+    from pullfocus.focus import Subject
 
 MEDIA = {
     ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".tif": "image/tiff",
@@ -56,6 +59,7 @@ def photo_view(bench: Workbench, item: Item) -> PhotoView:
 
 def make_depth(bench: Workbench, item: Item, settings: Settings, job: Job) -> dict[str, Any]:
     """Work out depth and say what the page must know of it."""
+    from pullfocus.focus import find_subjects, focus_on
     from pullfocus.lens import resolve_lens
     from pullfocus.pipeline import make_lens
 
@@ -64,6 +68,8 @@ def make_depth(bench: Workbench, item: Item, settings: Settings, job: Job) -> di
     depth = bench.depth(item, settings, job)
     job.step(0.9, "looking for the subject")
     lens = resolve_lens(make_lens(settings), depth, photo.metadata.optics)
+    subjects = find_subjects(photo, depth)
+    focus = focus_on(subjects[0])
     view = DepthView(
         kind=depth.kind,
         source=depth.source,
@@ -71,16 +77,49 @@ def make_depth(bench: Workbench, item: Item, settings: Settings, job: Job) -> di
         focal_length_mm=lens.focal_length_mm or 50.0,
         sensor_width_mm=lens.sensor_width_mm or 36.0,
         edited=depth_key(item, settings) in item.edits,
-        subject=_subject(photo, depth),
+        subject=FocusView(x=focus.x, y=focus.y, disparity=focus.disparity, chosen=focus.chosen),
+        subjects=[_subject_view(subject) for subject in subjects],
     )
     return view.model_dump()
 
 
-def _subject(photo: Photo, depth: DepthMap) -> dict[str, Any]:
-    from pullfocus.focus import focus_on_subject
+def replay(bench: Workbench, item: Item, settings: Settings, job: Job) -> dict[str, Any]:
+    """Say what settings from elsewhere mean on this photo: the plane, and what is sharp."""
+    from pullfocus.pipeline import choose_focus
 
-    focus = focus_on_subject(photo, depth)
-    return {"x": focus.x, "y": focus.y, "disparity": focus.disparity, "chosen": focus.chosen}
+    photo, depth = bench.photo(item), bench.depth(item, settings, job)
+    focus = choose_focus(photo, depth, settings)
+    meant = {
+        "at": None if focus.x is None or focus.y is None else (focus.x, focus.y),
+        "focus_disparity": focus.disparity,
+        "range": _range_setting(depth, focus),
+        "focus_m": None,
+        "subject": None,
+        "all_people_sharp": False,
+    }
+    return {"settings": settings.model_copy(update=meant).model_dump(mode="json")}
+
+
+def _range_setting(depth: DepthMap, focus: Focus) -> tuple[float, float] | None:
+    near, far = focus.near_disparity, focus.far_disparity
+    if near is None or far is None or near == far:
+        return None
+    return (1 / near, 1 / max(far, 1e-3)) if depth.kind == "metric" else (near, far)
+
+
+def _subject_view(subject: Subject) -> SubjectView:
+    x, y = subject.point
+    return SubjectView(
+        id=subject.id,
+        kind=subject.kind,
+        face=subject.face is not None,
+        box=subject.face.box if subject.face else subject.box,
+        x=x,
+        y=y,
+        disparity=subject.disparity,
+        near=subject.near_disparity,
+        far=subject.far_disparity,
+    )
 
 
 def save_picture(

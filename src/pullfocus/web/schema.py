@@ -80,6 +80,29 @@ class PhotoView(BaseModel):
     suggested_name: str = ""
 
 
+class SubjectView(BaseModel):
+    """Something in the photo to focus on; its frame is that of its face, where it shows one."""
+
+    id: str
+    kind: Literal["person", "salient", "nearest", "box"]
+    face: bool
+    box: tuple[float, float, float, float] = Field(description="Left, top, right, bottom: 0..1.")
+    x: float
+    y: float
+    disparity: float
+    near: float = Field(description="Disparity of its near end.")
+    far: float
+
+
+class FocusView(BaseModel):
+    """Where a new photo is focused."""
+
+    x: float | None
+    y: float | None
+    disparity: float
+    chosen: str
+
+
 class DepthView(BaseModel):
     """A depth map the server holds, as the page needs it."""
 
@@ -89,13 +112,19 @@ class DepthView(BaseModel):
     focal_length_mm: float
     sensor_width_mm: float
     edited: bool = False
-    subject: dict[str, Any] | None = None
+    subject: FocusView
+    subjects: list[SubjectView]
 
 
-class RenderRequest(BaseModel):
-    """What to save."""
+class ReplayRequest(BaseModel):
+    """Settings or a whole sidecar from elsewhere."""
 
     settings: dict[str, Any] = {}
+
+
+class RenderRequest(ReplayRequest):
+    """What to save."""
+
     format: Literal["jpeg", "png", "tiff", "webp", "avif", "heic"] | None = None
     quality: int | None = Field(None, ge=1, le=100)
 

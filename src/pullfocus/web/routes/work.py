@@ -13,6 +13,7 @@ from pullfocus.web.schema import (
     JobView,
     LivingRequest,
     RenderRequest,
+    ReplayRequest,
 )
 from pullfocus.web.settings_in import check_model, read_settings
 from pullfocus.web.view import Region
@@ -34,6 +35,16 @@ async def preview(
         lambda job: desk.preview_picture(parts.bench, item, settings, region, job),
     )
     return Response(await outcome(job, request), media_type="image/png")
+
+
+@router.post("/settings", status_code=202)
+def settings(photo_id: str, wish: ReplayRequest, parts: Parts, owner: Owner) -> JobView:
+    """Take settings or a sidecar from elsewhere; a job whose result has their focus worked out."""
+    item, given = parts.bench.find(photo_id), read_settings(wish.settings)
+    job = parts.queue.submit(
+        "settings", owner, lambda job: desk.replay(parts.bench, item, given, job)
+    )
+    return JobView.of(job)
 
 
 @router.post("/picture", status_code=202)

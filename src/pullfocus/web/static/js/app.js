@@ -19,6 +19,7 @@ import { Stage } from './stage.js';
 import { listenForFiles, makeStart } from './start.js';
 import { showStrip } from './strip.js';
 import { t } from './strings.js';
+import { Subjects } from './subjects.js';
 import { Tools } from './tools.js';
 
 const STOPS = [0.95, 1, 1.2, 1.4, 1.8, 2, 2.4, 2.8, 3.5, 4, 5.6, 8, 11, 16, 22];
@@ -45,6 +46,7 @@ export class App {
     this.depths = new Depths(this);
     this.focusing = new Focusing(this);
     this.looks = new Looks(this);
+    this.subjects = new Subjects(this);
     this.tools = new Tools(this);
     this.bar = makeBar(at('bar'), this);
     this.panel = makePanel(this.panelRoot, this);
@@ -87,6 +89,7 @@ export class App {
   refresh() {
     this.bar.show();
     this.panel.show();
+    this.subjects.show();
     showStrip(this.stripRoot, this);
     this.stageRoot.classList.toggle('brushing', this.brushing.on);
     document.body.classList.toggle('brush-on', this.brushing.on);

@@ -30,10 +30,19 @@ function send(name, file, tell, signal) {
 
 async function applySidecar(app, file) {
   try {
-    app.photo.edit.set(Edit.read(await file.text(), app.info.defaults));
+    await replay(app, await file.text());
   } catch (error) {
     app.fail(error);
   }
+}
+
+/** Take over settings or a sidecar as text; the program works out which plane they mean here. */
+export async function replay(app, text) {
+  const { photo } = app;
+  const wanted = Edit.read(text, app.info.defaults);
+  const job = await post(`/api/photos/${photo.id}/settings`, { settings: wanted });
+  const { settings } = await follow(job, () => {}, new AbortController().signal);
+  photo.edit.set(settings);
 }
 
 /** @param {[number, number] | null} at where to focus first; the subject without */

@@ -1,8 +1,8 @@
 /** Dialogs: About, Help, Save and the settings as text. */
 
 import { follow, isCancel, post } from './api.js';
+import { replay } from './bringing.js';
 import { h, iconButton, toast } from './dom.js';
-import { Edit } from './edit.js';
 import { choice, slider } from './fields.js';
 import { t } from './strings.js';
 
@@ -27,7 +27,7 @@ export function aboutDialog(app) {
 }
 
 const KEYS = [
-  ['k_focus', '← ↑ ↓ →', 'Enter'], ['k_pull', 'Shift+Enter'], ['k_aperture', '[', ']'], ['k_depth', 'D'], ['k_peak', 'P'], ['k_brush', 'B'],
+  ['k_focus', '← ↑ ↓ →', 'Enter'], ['k_pull', 'Shift+Enter'], ['k_aperture', '[', ']'], ['k_depth', 'D'], ['k_peak', 'P'], ['k_frames', 'F'], ['k_brush', 'B'],
   ['k_hold', 'Space'], ['k_compare', 'C'], ['k_zoom', '+', '−', '0', '1'], ['k_pan', 'Shift+arrows'],
   ['k_undo', 'Ctrl+Z', 'Ctrl+Shift+Z'], ['k_save', 'S'], ['k_photos', 'Page Up', 'Page Down'], ['k_help', '?'],
 ];
@@ -124,9 +124,9 @@ export function settingsDialog(app) {
   const file = h('input', { type: 'file', accept: '.json', hidden: true, 'aria-label': t('load'), onchange: async () => {
     if (file.files?.[0]) area.value = await file.files[0].text();
   } });
-  const apply = () => {
+  const apply = async () => {
     try {
-      photo.edit.set(Edit.read(area.value, app.info.defaults));
+      await replay(app, area.value);
       dialog.close();
     } catch (error) {
       wrong.textContent = String(error.message ?? error);

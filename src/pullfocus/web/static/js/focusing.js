@@ -30,7 +30,7 @@ export class Focusing {
     const { photo } = this.app;
     if (!photo?.depth || x < 0 || y < 0 || x > 1 || y > 1) return;
     const plane = photo.disparityAt(x, y);
-    const change = { at: [round(x), round(y)], focus_m: null, focus_disparity: plane };
+    const change = { at: [round(x), round(y)], subject: null, focus_m: null, focus_disparity: plane };
     const focus = focusOf(photo.edit.now, photo.depth);
     if (focus.range) change.range = shifted(focus.range, plane - focus.plane, photo);
     photo.edit.set(change, { transient });

@@ -6,7 +6,7 @@ export function listenForKeys(app) {
   const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const typing = (element) => element instanceof HTMLElement && (element.matches('input:not([type="range"]):not([type="checkbox"]), textarea, select') || element.isContentEditable);
   const plain = {
-    d: () => app.looks.toggleDepth(), p: () => app.looks.togglePeaking(), b: () => app.looks.toggleBrush(), c: () => app.looks.toggleDivider(),
+    f: () => app.subjects.toggle(), d: () => app.looks.toggleDepth(), p: () => app.looks.togglePeaking(), b: () => app.looks.toggleBrush(), c: () => app.looks.toggleDivider(),
     s: () => app.showSave(), 0: () => app.tools.zoomFit(), 1: () => app.tools.zoomFull(), '+': () => app.tools.zoomBy(1.25), '=': () => app.tools.zoomBy(1.25),
     '-': () => app.tools.zoomBy(0.8), '[': () => app.aperture(-1), ']': () => app.aperture(1),
     PageUp: () => app.selectBeside(-1), PageDown: () => app.selectBeside(1), Escape: () => app.looks.leave(),

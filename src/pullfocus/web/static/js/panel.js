@@ -33,6 +33,8 @@ export function makePanel(root, app) {
   const scale = depthScale((change, transient) => moveFocus(app.photo, change, transient), (d) => app.focusing.words(d));
   const ranged = tick({ label: t('rangeOn'), change: (on) => toggleRange(app.photo, on) });
   const peaking = tick({ label: t('peakingOn'), change: () => app.looks.togglePeaking() });
+  const frames = tick({ label: t('framesOn'), change: (on) => app.subjects.toggle(on) });
+  const everyone = h('button', { type: 'button', class: 'edge', hidden: true, onclick: () => app.subjects.keepEveryoneSharp() }, t('everyone'));
   const shape = segments({
     label: t('shape'), change: (blades) => set({ blades }),
     options: [0, 5, 6, 7, 8, 9].map((n) => ({ value: n, label: n ? t('blades', { n }) : t('round'), glyph: apertureGlyph(n) })),
@@ -71,7 +73,7 @@ export function makePanel(root, app) {
   root.setAttribute('aria-label', t('controls'));
   root.replaceChildren(
     h('section', {}, lensOnly, gradedOnly),
-    h('section', {}, h('h2', {}, t('focus')), scale.element, ranged.element, peaking.element),
+    h('section', {}, h('h2', {}, t('focus')), scale.element, ranged.element, everyone, frames.element, peaking.element),
     bokeh, more,
     h('section', {}, style.element),
     h('details', {}, h('summary', {}, t('depthSource')), h('div', {}, source, model.element, refine.element,
@@ -96,6 +98,8 @@ export function makePanel(root, app) {
       model.show(s.model ?? '');
       refine.show(s.refine);
       ranged.show(s.range !== null);
+      frames.show(app.subjects.on);
+      everyone.hidden = app.subjects.people.length < 2;
       peaking.show(app.looks.peaking);
       const graded = s.style === 'graded';
       lensOnly.hidden = graded;

@@ -47,6 +47,7 @@ export class Tools {
   place() {
     const { stage, view } = this.app;
     this.zoomLabel.textContent = `${Math.round((stage.view.scale / stage.view.fullScale) * 100)} %`;
+    this.app.subjects.place();
     this.divider.hidden = stage.divider === null || view !== 'stage';
     if (stage.divider === null) return;
     this.divider.style.left = `${stage.view.toScreen(stage.divider, 0).x}px`;
