@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ def store_half(model: onnx.ModelProto) -> None:
         model.graph.node.insert(0, cast)
 
 
-def export(net: Compact, path: Path, metadata: Mapping[str, str]) -> None:
+def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
     """Write a folded compact network; outputs ``disparity`` >= 0 and ``person``, a probability.
 
     Args:
@@ -134,15 +133,15 @@ def card(graph: DepthGraph) -> dict[str, str]:
     }
 
 
-def write(model: onnx.ModelProto, path: Path, metadata: Mapping[str, str]) -> None:
+def write(model: onnx.ModelProto, path: Path, metadata: dict[str, str]) -> None:
     """Check a model and write it with its metadata."""
-    helper.set_model_props(model, dict(metadata))
+    helper.set_model_props(model, metadata)
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
 
 
 def export_checkpoint(
-    checkpoint: Path, path: Path, metadata: Mapping[str, str] | None = None
+    checkpoint: Path, path: Path, metadata: dict[str, str] | None = None
 ) -> float:
     """Export a checkpoint of ``pullfocus lab train``; return the largest difference to torch.
 
@@ -159,7 +158,7 @@ def export_checkpoint(
     """
     if is_compact(checkpoint):
         net = folded(averaged_network(checkpoint))
-        export(net, path, METADATA | dict(metadata or {}))
+        export(net, path, METADATA | (metadata or {}))
         graph = DepthGraph(net, "relative disparity", COMPACT_HW, COMPACT_MULTIPLE)
     else:
         graph = _export_system(checkpoint, path, metadata or {})
@@ -182,7 +181,7 @@ def is_compact(checkpoint: Path) -> bool:
     return isinstance(state, dict) and {"average", "hint_scale"} <= set(state)
 
 
-def _export_system(checkpoint: Path, path: Path, metadata: Mapping[str, str]) -> DepthGraph:
+def _export_system(checkpoint: Path, path: Path, metadata: dict[str, str]) -> DepthGraph:
     from pullfocus.lab.engine.checkpoint import read_checkpoint
     from pullfocus.lab.recipes.catalogue import trained_system
 
@@ -220,10 +219,9 @@ def _in_order(answer: Any, names: list[str]) -> list[Tensor]:
     """Return a module's answers as the file names them; older files leave some of them out."""
     if isinstance(answer, Tensor):
         return [answer]
-    named = (
-        answer._asdict() if hasattr(answer, "_asdict") else dict(zip(names, answer, strict=True))
-    )
-    return [named[name] for name in names]
+    if hasattr(answer, "_asdict"):
+        return [answer._asdict()[name] for name in names]
+    return list(answer)
 
 
 def _difference(wanted: np.ndarray, own: np.ndarray) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -110,9 +111,7 @@ class StereoSystem(System):
         config: dict[str, Any] = {} if self.is_deep3d else {"stereo_input": recipe.views == "both"}
         self.net = build(recipe.network, thin=recipe.thin, **config)
         if isinstance(self.net, Monodepth):
-            share = recipe.begin / LARGEST_DISPARITY
-            for head in self.net.trunk.heads:
-                nn.init.constant_(head.bias, math.log(share / (1 - share)))
+            self.net.trunk.heads.apply(partial(_begin_at, share=recipe.begin / LARGEST_DISPARITY))
 
     def predict(self, batch: Batch, step: int) -> dict[str, Any]:
         """Return "seen": disparities at four scales, or weights of shifts."""
@@ -173,6 +172,12 @@ class StereoSystem(System):
         else:
             rebuilt, view = shift_horizontally(batch["right"], -disparity), "left"
         return float(photometric(rebuilt, batch[view]))
+
+
+def _begin_at(head: nn.Module, share: float) -> None:
+    """Let a fresh head answer with a share of the largest disparity."""
+    if isinstance(head, nn.Conv2d) and head.bias is not None:
+        nn.init.constant_(head.bias, math.log(share / (1 - share)))
 
 
 class LeftDisparity(nn.Module):
