@@ -10,6 +10,7 @@ import pytest
 from pullfocus.errors import UnreadableInputError, UsageError
 from pullfocus.lab.data import kitti
 from pullfocus.lab.data.cityscapes import CityscapesStereo, cityscapes_clips
+from pullfocus.lab.data.kitti_2015 import Kitti2015
 from pullfocus.lab.data.kitti_laser import laser_depth
 from pullfocus.lab.data.make3d import Make3d
 from pullfocus.lab.data.nyu import NyuCsv, NyuLabelled
@@ -132,9 +133,9 @@ def test_kitti_2015_disparity_and_focal(tmp_path):
     truth = np.full((4, 1242), 256 * 30, np.uint16)
     truth[0] = 0
     with pytest.raises(UnreadableInputError, match=r"disp_occ_0.*benchmark=stereo"):
-        kitti.Kitti2015(tmp_path)[0]
+        Kitti2015(tmp_path)[0]
     _write(tmp_path / "training/disp_occ_0/000000_10.png", truth)
-    (pair,) = kitti.Kitti2015(tmp_path)
+    (pair,) = Kitti2015(tmp_path)
     assert np.isnan(pair.disparity_px[0]).all()
     assert pair.disparity_px[1, 1] == 30
     assert pair.focal_px == 721.5377

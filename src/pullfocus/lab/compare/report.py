@@ -17,7 +17,7 @@ from pullfocus.lab.data.origin import OWN
 from pullfocus.lab.paper_tables import rows_for
 from pullfocus.lab.sheet import tile
 
-LARGER_IS_BETTER = ("delta", "boundary", "accuracy", "pairs")
+LARGER_IS_BETTER = ("delta", "boundary", "accuracy")
 """Beginnings of the names of scores that are shares of what is right."""
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -154,7 +155,7 @@ def matrix_file(path: Path, shape: tuple[int, ...]) -> np.ndarray:
         raise OWN.damaged(path, f"not numbers for a matrix of shape {shape}") from None
 
 
-def _open(path: Path):  # type: ignore[no-untyped-def]
+def _open(path: Path) -> Any:
     try:
         import av
     except ImportError:

@@ -20,6 +20,7 @@ from pullfocus.lab.protocols.depth_sets import Range
 from pullfocus.lab.protocols.flip import estimate
 from pullfocus.lab.protocols.options import Options
 from pullfocus.lab.protocols.pictures import Look
+from pullfocus.lab.protocols.summary import means
 
 MASKS = (("images", "masks"), ("Training_Images", "Ground_Truth"))
 """Names of the folders of pictures and masks (equal file names)."""
@@ -33,6 +34,8 @@ LIMITS = Range(1e-3, 80)
 
 class Boundary:
     """F1 against dense depth (``--set rgbd``), or recall against masks (``--set masks``)."""
+
+    mean = staticmethod(means)
 
     def settings(self, options: Options) -> dict[str, str]:
         """Return what makes the figures comparable, in words."""

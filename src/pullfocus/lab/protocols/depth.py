@@ -16,6 +16,7 @@ from pullfocus.lab.protocols.flip import estimate
 from pullfocus.lab.protocols.options import Options
 from pullfocus.lab.protocols.pictures import Look
 from pullfocus.lab.protocols.scores import d1_all, depth_scores
+from pullfocus.lab.protocols.summary import means
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class DepthProtocol:
     read: Callable[[Path, Options, Range], Cases]
     prints: tuple[str, ...]
     nearest: bool = False
+    mean = staticmethod(means)
 
     def settings(self, options: Options) -> dict[str, str]:
         """Return what makes the figures comparable, in words."""

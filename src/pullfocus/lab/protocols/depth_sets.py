@@ -10,6 +10,7 @@ import numpy as np
 
 from pullfocus.errors import UsageError
 from pullfocus.lab.data import kitti
+from pullfocus.lab.data.kitti_2015 import Kitti2015
 from pullfocus.lab.data.make3d import Make3d
 from pullfocus.lab.data.nyu import NyuLabelled
 from pullfocus.lab.data.rgbd import RgbdFolder
@@ -103,7 +104,7 @@ def kitti_2015(data: Path, _options: Options, limits: Range) -> Cases:
         truth = Truth(depth, valid, limits.near_m, limits.far_m, **rig)
         return Case(pair.name, pair.left, truth, truth_px)
 
-    return Cases(kitti.Kitti2015(data), make)
+    return Cases(Kitti2015(data), make)
 
 
 def nyu(data: Path, _options: Options, limits: Range) -> Cases:

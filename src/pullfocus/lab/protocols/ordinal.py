@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Da2k:
 
     def settings(self, _options: Options) -> dict[str, str]:
         """Return what makes the figures comparable, in words."""
-        return {"averaged": "over images; `pairs` weighs them"}
+        return {"averaged": "over pairs"}
 
     def rule(self, _model: Estimator, _options: Options) -> str:
         """Return "none": an order needs no metres."""
@@ -53,11 +53,10 @@ class Da2k:
             scores = {"accuracy": float(np.mean(right)), "pairs": float(len(pairs))}
             yield name, scores, Look(_marked(rgb, pairs), None, disparity)
 
-
-def pooled(rows: list[dict[str, float]]) -> dict[str, float]:
-    """Return the benchmark's own figure: each pair counting once."""
-    pairs = sum(row["pairs"] for row in rows)
-    return {"accuracy": sum(r["accuracy"] * r["pairs"] for r in rows) / pairs, "pairs": pairs}
+    def mean(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """Return the benchmark's own figure: each pair counting once."""
+        pairs = sum(row["pairs"] for row in rows)
+        return {"accuracy": sum(row["accuracy"] * row["pairs"] for row in rows) / pairs}
 
 
 def _annotations(data: Path) -> dict[str, list[Pair]]:

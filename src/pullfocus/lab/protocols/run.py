@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from pullfocus.depth.estimator import Estimator
 from pullfocus.errors import UnreadableInputError, UsageError
-from pullfocus.lab.protocols import ordinal
 from pullfocus.lab.protocols.boundary import Boundary
 from pullfocus.lab.protocols.depth import DEPTH_PROTOCOLS
 from pullfocus.lab.protocols.models import open_model
 from pullfocus.lab.protocols.options import Options
+from pullfocus.lab.protocols.ordinal import Da2k
 from pullfocus.lab.protocols.pictures import Look, Spread, write_picture
-from pullfocus.lab.protocols.summary import Summary, means
+from pullfocus.lab.protocols.summary import Summary
 from pullfocus.lab.protocols.temporal import Temporal
 
 
@@ -37,11 +37,15 @@ class Rules(Protocol):
         """Yield each image's name, scores and pictures."""
         ...
 
+    def mean(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """Return the scores that stand for all images."""
+        ...
+
 
 PROTOCOLS: dict[str, Rules] = {
     **DEPTH_PROTOCOLS,
     "boundary": Boundary(),
-    "da-2k": ordinal.Da2k(),
+    "da-2k": Da2k(),
     "tae": Temporal(),
 }
 """Protocols by the name that ``--protocol`` takes."""
@@ -90,9 +94,10 @@ def _summary(
     protocol: str, model: Estimator, rules: Rules, options: Options, rows: list[dict[str, Any]]
 ) -> Summary:
     numbers = [{key: value for key, value in row.items() if key != "name"} for row in rows]
-    scores = ordinal.pooled(numbers) if protocol == "da-2k" else means(numbers)
-    settings = rules.settings(options) | ({"flip": "merged"} if options.flip else {})
-    return Summary(protocol, model.id, rules.rule(model, options), settings, scores, rows)
+    settings = {"averaged": "over images"} | rules.settings(options)
+    settings |= {"flip": "merged"} if options.flip else {}
+    rule = rules.rule(model, options)
+    return Summary(protocol, model.id, rule, settings, rules.mean(numbers), rows)
 
 
 def _write_pictures(out: Path, rows: list[tuple[str, np.ndarray]]) -> None:

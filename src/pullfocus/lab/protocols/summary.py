@@ -44,7 +44,7 @@ class Summary:
                 "|---|---|" + "---|" * len(names),
                 f"| {self.model} | {self.alignment} | {' | '.join(cells)} |",
                 "",
-                f"{self.protocol}, {len(self.rows)} images, mean over images; {said}",
+                f"{self.protocol}, {len(self.rows)} images; {said}",
             ]
         )
 
@@ -57,7 +57,7 @@ class Summary:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with (folder / "per_image.csv").open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, ["name", *self.scores])
+                writer = csv.DictWriter(file, list(self.rows[0]))
                 writer.writeheader()
                 writer.writerows(self.rows)
             (folder / "summary.json").write_text(json.dumps(asdict(self), indent=1))

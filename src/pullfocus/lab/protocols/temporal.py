@@ -17,6 +17,7 @@ from pullfocus.lab.protocols.alignment import SMALLEST, best_alignment, disparit
 from pullfocus.lab.protocols.flip import estimate
 from pullfocus.lab.protocols.options import Options
 from pullfocus.lab.protocols.pictures import Look
+from pullfocus.lab.protocols.summary import means
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Temporal:
     """
 
     far_m: float = 10.0
+    mean = staticmethod(means)
 
     def settings(self, options: Options) -> dict[str, str]:
         """Return what makes the figures comparable, in words."""
