@@ -51,7 +51,8 @@ def test_subtitles_and_chapters_are_kept(make_clip, facts, tmp_path):
     before, after = facts(clip), facts(output)
     assert len(before.copied["subtitles"]) == 2
     assert after.copied == before.copied
-    with av.open(str(output)) as video:
+    with av.open(str(output)) as video, av.open(str(clip)) as source:
+        assert [s.disposition for s in video.streams] == [s.disposition for s in source.streams]
         assert [chapter["metadata"]["title"] for chapter in video.chapters()] == ["Beginning"]
         assert video.metadata["title"] == "A walk"
 

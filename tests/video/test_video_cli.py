@@ -137,6 +137,13 @@ def test_planes():
     assert held.decisions[0].focus.point == (0.2, 0.3)
 
 
+def test_the_schema_of_scripts_is_printed(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["schema", "focus-script"])
+    assert ended.value.code == 0
+    assert json.loads(capsys.readouterr().out) == FocusScript.model_json_schema()
+
+
 def test_the_pace_tells_the_time_left():
     seconds = iter([10.0, 12.0, 20.0])
     pace = Pace(lambda: next(seconds))

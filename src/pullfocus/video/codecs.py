@@ -122,6 +122,8 @@ def plan_encoding(
             f"{encoder.name} keeps no transparency: the picture is opaque "
             "(--codec prores, in .mov or .mkv, keeps it)."
         )
+    if info.interlaced:
+        notes.append("The video is interlaced and was taken frame by frame: deinterlace it first.")
     if info.bit_depth > bits_of(pix_fmt):
         notes.append(f"{info.bit_depth} bits per channel became {bits_of(pix_fmt)}.")
     return EncodingPlan(encoder, pix_fmt, options, tuple(notes))

@@ -139,6 +139,7 @@ class VideoSink:
             return None
         copy = self._container.add_stream_from_template(stream, opaque=True)
         copy.metadata.update(stream.metadata)
+        copy.disposition = stream.disposition
         return copy
 
     def _cannot_write(self, problem: Exception) -> CannotWriteError:

@@ -45,7 +45,7 @@ class VideoInfo:
     aspect: Fraction | None
     matrix: tuple[int, ...] | None
     quarter_turns: int
-    container: str
+    interlaced: bool
 
 
 class VideoSource:
@@ -223,7 +223,7 @@ def _describe(
         aspect=stream.sample_aspect_ratio or None,
         matrix=matrix,
         quarter_turns=quarter_turns(matrix),
-        container=container.format.name,
+        interlaced=frame.interlaced_frame,
     )
 
 
