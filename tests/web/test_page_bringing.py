@@ -21,6 +21,8 @@ def test_a_pasted_picture_is_opened(new_page, photo_bytes):
     page.js(PASTE, [list(photo_bytes), "image/png"])
     page.idle()
     assert page.js("() => pullfocus.photo.name") == "image.png"
+    first = page.js("() => pullfocus.tools.hint.textContent")
+    assert first == "Click anything in the photo to focus there."
     assert page.js("() => [pullfocus.photo.view.width, pullfocus.photo.view.height]") == [240, 160]
 
 

@@ -271,7 +271,7 @@ def test_the_window_is_resized_while_a_finger_is_down(page):
     page.page.mouse.down()
     page.page.mouse.move(*page.spot(0.4, 0.5), steps=2)
     page.page.set_viewport_size({"width": 700, "height": 500})
-    page.page.wait_for_timeout(100)
+    page.until("() => pullfocus.stage.view.width === 700")
     page.page.mouse.move(*page.spot(0.8, 0.3), steps=2)
     page.page.mouse.up()
     assert page.settings["at"] == pytest.approx([0.8, 0.3], abs=0.02)

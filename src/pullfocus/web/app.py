@@ -16,7 +16,7 @@ from pullfocus.web.body_limit import BodyLimit
 from pullfocus.web.config import ServerConfig
 from pullfocus.web.context import Context
 from pullfocus.web.guard import Guard
-from pullfocus.web.routes import info, jobs, page, photos, scripts, work
+from pullfocus.web.routes import films, info, jobs, page, photos, scripts, work
 
 
 def create_app(config: ServerConfig | None = None, *, warm: bool = False) -> FastAPI:
@@ -49,7 +49,7 @@ def create_app(config: ServerConfig | None = None, *, warm: bool = False) -> Fas
         redirect_slashes=False,
     )
     failures.install(app)
-    for routes in (info, photos, work, jobs, scripts, page):
+    for routes in (info, photos, films, work, jobs, scripts, page):
         app.include_router(routes.router)
     app.mount("/static", page.PlainFiles(directory=page.STATIC), name="static")
     app.mount("/shaders", page.PlainFiles(directory=page.SHADERS), name="shaders")

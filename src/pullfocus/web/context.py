@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from pullfocus.web.config import ServerConfig
+from pullfocus.web.films import Films
 from pullfocus.web.queue import CancelledJobError, Job, JobQueue
 from pullfocus.web.store import Store
 from pullfocus.web.workbench import Workbench
@@ -23,13 +24,15 @@ class Context:
     store: Store
     queue: JobQueue
     bench: Workbench
+    films: Films
     run: str = field(default_factory=lambda: secrets.token_hex(4))
 
     @classmethod
     def start(cls, config: ServerConfig) -> Context:
         """Make the temporary folder and the worker."""
         store = Store(config.temp_cap_mb, config.max_age_s)
-        return cls(config, store, JobQueue(config.max_waiting), Workbench(config, store))
+        queue, bench = JobQueue(config.max_waiting), Workbench(config, store)
+        return cls(config, store, queue, bench, Films(store))
 
     def warm_up(self) -> Job:
         """Load the estimator, then the renderer, while the person still chooses a photo.

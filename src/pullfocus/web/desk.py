@@ -22,7 +22,8 @@ MEDIA = {
     ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".tif": "image/tiff",
     ".tiff": "image/tiff", ".webp": "image/webp", ".avif": "image/avif", ".heic": "image/heic",
     ".exr": "image/x-exr", ".npy": "application/octet-stream", ".gif": "image/gif",
-    ".pfm": "application/octet-stream", ".mp4": "video/mp4", ".html": "text/html",
+    ".pfm": "application/octet-stream", ".mp4": "video/mp4", ".mov": "video/quicktime",
+    ".mkv": "video/x-matroska", ".webm": "video/webm", ".html": "text/html",
 }  # fmt: skip
 
 
@@ -135,14 +136,14 @@ def save_picture(
     done = apply(photo, settings, depth=depth)
     job.step(0.85, "writing the file")
     name = default_output(Path(item.name), format_=settings.format).name
-    kept = _write(
+    told = written(
         bench.store,
         name,
         lambda path: save(
             done.image, path, format=settings.format, quality=settings.quality, overwrite=True
         ),
     )
-    return {**_told(kept), "sidecar": done.sidecar.to_json()}
+    return {**told, "sidecar": done.sidecar.to_json()}
 
 
 def save_depth_map(
@@ -154,7 +155,7 @@ def save_depth_map(
     depth = bench.depth(item, settings, job)
     job.step(0.8, "writing the depth map")
     name = f"{Path(item.name).stem}.depth.{format_}"
-    return _told(_write(bench.store, name, lambda path: save_depth(depth, path, overwrite=True)))
+    return written(bench.store, name, lambda path: save_depth(depth, path, overwrite=True))
 
 
 def preview_picture(
@@ -197,9 +198,7 @@ def save_animation(
     frames = pull_frames(photo, depth, settings, wish, job)
     name = f"{Path(item.name).stem}.focus-pull.{wish.format}"
     duration_ms = wish.seconds * 1000.0 / wish.frames
-    return _told(
-        _write(bench.store, name, lambda path: write_animation(frames, path, duration_ms, wish))
-    )
+    return written(bench.store, name, lambda path: write_animation(frames, path, duration_ms, wish))
 
 
 def save_living(
@@ -212,12 +211,11 @@ def save_living(
     job.step(0.6, "writing the page")
     page = living_page(photo, depth, settings, title=Path(item.name).stem)
     name = f"{Path(item.name).stem}.living.html"
-    return _told(
-        _write(bench.store, name, lambda path: path.write_text(page, encoding="utf-8") and None)
-    )
+    return written(bench.store, name, lambda path: path.write_text(page, encoding="utf-8"))
 
 
-def _write(store: Store, name: str, write: Callable[[Path], object]) -> Kept:
+def written(store: Store, name: str, write: Callable[[Path], object]) -> dict[str, Any]:
+    """Have a result written to the store and describe it; a failure leaves nothing behind."""
     kept = store.place(name, MEDIA.get(Path(name).suffix.lower(), "application/octet-stream"))
     try:
         with by_its_name(kept):
@@ -225,10 +223,6 @@ def _write(store: Store, name: str, write: Callable[[Path], object]) -> Kept:
     except BaseException:
         store.drop(kept.id)
         raise
-    return kept
-
-
-def _told(kept: Kept) -> dict[str, Any]:
     return {
         "id": kept.id,
         "name": kept.name,

@@ -162,6 +162,29 @@ class LivingRequest(BaseModel):
     long_side_px: int = Field(1280, ge=64, le=2560)
 
 
+class FilmView(BaseModel):
+    """A video the server holds."""
+
+    id: str
+    name: str
+    width: int
+    height: int
+    duration_s: float
+    frames: int = Field(description="0 where nobody knows.")
+
+
+class StillRequest(BaseModel):
+    """Which moment of a video."""
+
+    at_s: float = Field(0.0, ge=0, allow_inf_nan=False)
+
+
+class FilmRequest(ReplayRequest):
+    """How to pull focus in a video: a focus script (see docs/video.md); the subject without."""
+
+    script: dict[str, Any] | None = None
+
+
 class SampleView(BaseModel):
     """A bundled photo to start with."""
 

@@ -8,11 +8,12 @@ from typing import Annotated
 import numpy as np
 from fastapi import APIRouter, Depends, Request, Response
 
-from pullfocus.errors import UnreadableInputError, UsageError
+from pullfocus.errors import UsageError
 from pullfocus.pipeline import Settings
 from pullfocus.samples import SAMPLES
 from pullfocus.web import desk
 from pullfocus.web.context import Owner, Parts, outcome
+from pullfocus.web.routes.body import keep_body, keep_file
 from pullfocus.web.schema import DepthRequest, JobView, PhotoView
 from pullfocus.web.settings_in import check_model
 from pullfocus.web.store import Kept
@@ -43,19 +44,6 @@ Seen = Annotated[Region, Depends(_region_of)]
 WhichDepth = Annotated[Settings, Depends(_depth_of)]
 
 
-async def _keep_body(request: Request, parts: Parts, name: str) -> Kept:
-    """Write a request's body to the store as it arrives."""
-    kept = parts.store.place(name)
-    try:
-        with kept.path.open("wb") as file:
-            async for chunk in request.stream():
-                file.write(chunk)
-    except BaseException:
-        parts.store.drop(kept.id)
-        raise
-    return kept
-
-
 def _opening(parts: Parts, owner: str, kept: Kept) -> JobView:
     """Have a photo read; its file goes if nobody wants it any more."""
     job = parts.queue.submit(
@@ -70,10 +58,7 @@ def _opening(parts: Parts, owner: str, kept: Kept) -> JobView:
 @router.post("", status_code=202)
 async def bring_in(request: Request, parts: Parts, owner: Owner, name: str = "photo") -> JobView:
     """Take a photo: its bytes are the body, its name a parameter; a job that reads it."""
-    kept = await _keep_body(request, parts, name)
-    if kept.bytes == 0:
-        parts.store.drop(kept.id)
-        raise UnreadableInputError(f"{kept.name} is empty.")
+    kept = await keep_file(request, parts, name)
     return _opening(parts, owner, kept)
 
 
@@ -156,7 +141,7 @@ async def give_depth(
 ) -> None:
     """Use a depth file of one's own with this photo (PNG, NPY, EXR, PFM, TIFF); empty drops it."""
     item = parts.bench.find(photo_id)
-    kept = await _keep_body(request, parts, name)
+    kept = await keep_body(request, parts, name)
     try:
         if kept.bytes == 0:
             item.depth_file = None

@@ -1,0 +1,160 @@
+"""Films: videos that are open in the page: a still of any moment, and the film with pulled focus.
+
+upload -> open_film -> take_still -> (a photo like any other: depth, focus, brush)
+                    -> save_film   (a focus script of what was tapped, and when)
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pullfocus.errors import MissingModelError, UnreadableInputError
+from pullfocus.focus.script import FocusScript
+from pullfocus.pipeline import Settings
+from pullfocus.web import desk
+from pullfocus.web.queue import CancelledJobError, Job
+from pullfocus.web.schema import FilmView
+from pullfocus.web.store import GoneError, Kept, Store, by_its_name
+from pullfocus.web.view import png
+from pullfocus.web.workbench import Workbench
+
+if TYPE_CHECKING:
+    from pullfocus.video.source import VideoInfo
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """One open video."""
+
+    kept: Kept
+    info: VideoInfo
+
+    @property
+    def view(self) -> FilmView:
+        """What the page must know of it; sizes are those of the upright picture."""
+        h, w = self.info.size_hw[:: -1 if self.info.quarter_turns % 2 else 1]
+        return FilmView(
+            id=self.kept.id,
+            name=self.kept.name,
+            width=w,
+            height=h,
+            duration_s=self.info.duration_s,
+            frames=self.info.frames,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Films:
+    """Open videos by id."""
+
+    store: Store
+    held: dict[str, Film] = field(default_factory=dict)
+
+    def find(self, id_: str) -> Film:
+        """Return an open video.
+
+        Raises:
+            GoneError: no such video in this run.
+        """
+        film = self.held.get(id_)
+        if film is None or self.store.find(id_) is None:
+            raise GoneError("This video is no longer open here; open it again.")
+        return film
+
+    def close(self, id_: str) -> None:
+        """Forget a video and remove its file."""
+        self.held.pop(id_, None)
+        self.store.drop(id_)
+
+
+def open_film(films: Films, kept: Kept, job: Job) -> dict[str, Any]:
+    """Look at an upload and describe it; what is no video is removed at once.
+
+    Raises:
+        MissingModelError: PyAV is not installed.
+        UnreadableInputError: what it holds is no video.
+    """
+    job.step(0.2, "reading the video")
+    try:
+        film = Film(kept, _info(kept))
+    except BaseException:
+        films.store.drop(kept.id)
+        raise
+    films.held[kept.id] = film
+    return film.view.model_dump()
+
+
+def take_still(film: Film, bench: Workbench, at_s: float, job: Job) -> dict[str, Any]:
+    """Take one frame out of a video and open it as a photo."""
+    job.step(0.1, "reading the video")
+    rgb, time_s = _frame_at(film, at_s)
+    kept = bench.store.place(f"{Path(film.kept.name).stem} {time_s:.2f} s.png")
+    kept.path.write_bytes(png(rgb))
+    return {**desk.open_photo(bench, kept, job), "at_s": time_s}
+
+
+def save_film(
+    film: Film, store: Store, script: FocusScript, settings: Settings, job: Job
+) -> dict[str, Any]:
+    """Pull focus in the whole video, as the command line's `video` does."""
+    from pullfocus.video.codecs import default_output
+    from pullfocus.video.job import FrameOptions, VideoJob
+    from pullfocus.video.run import pull_focus
+
+    stop = threading.Event()
+
+    def told(done: int, count: int) -> None:
+        try:
+            job.step(min(0.97, done / max(count, done)), f"frame {done} of {count or '?'}")
+        except CancelledJobError:
+            stop.set()
+
+    def write(path: Path) -> None:
+        work = VideoJob(film.kept.path, path, FrameOptions(settings, script), overwrite=True)
+        try:
+            pull_focus(work, stop=stop, told=told)
+            job.check()
+        finally:
+            shutil.rmtree(work.parts_folder, ignore_errors=True)
+
+    with by_its_name(film.kept):
+        return desk.written(store, default_output(Path(film.kept.name)).name, write)
+
+
+def _info(kept: Kept) -> VideoInfo:
+    from contextlib import closing
+
+    if find_spec("av") is None:
+        raise MissingModelError('Videos need PyAV: pip install "pullfocus[video]".')
+    from pullfocus.video.source import VideoSource
+
+    with by_its_name(kept), closing(VideoSource(kept.path)) as source:
+        return source.info
+
+
+def _frame_at(film: Film, at_s: float) -> tuple[np.ndarray, float]:
+    """Decode the first frame at or after a time (else the last) to sRGB uint8, and its time."""
+    import av
+
+    from pullfocus.video.colour import preview_rgb8
+    from pullfocus.video.convert import FrameConverter
+
+    found, opened = None, av.open(str(film.kept.path))  # type: Any, Any
+    with opened as container:
+        stream = container.streams.best("video")
+        container.seek(int(at_s / stream.time_base), stream=stream)
+        for frame in container.decode(stream):
+            found = frame
+            if frame.time is not None and frame.time >= at_s - 1e-4:
+                break
+        if found is None:
+            raise UnreadableInputError(f"{film.kept.name} has no picture at {at_s:g} s.")
+        codes = FrameConverter(film.info, found.format.name).to_codes(found)
+        return preview_rgb8(codes, film.info.tags, max(codes.shape[:2])), float(found.time or 0.0)

@@ -1,0 +1,35 @@
+"""Bodies: a request's bytes written to the store as they arrive."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from pullfocus.errors import UnreadableInputError
+from pullfocus.web.context import Context
+from pullfocus.web.store import Kept
+
+
+async def keep_body(request: Request, parts: Context, name: str) -> Kept:
+    """Write a request's body to the store; nothing stays behind if it breaks off."""
+    kept = parts.store.place(name)
+    try:
+        with kept.path.open("wb") as file:
+            async for chunk in request.stream():
+                file.write(chunk)
+    except BaseException:
+        parts.store.drop(kept.id)
+        raise
+    return kept
+
+
+async def keep_file(request: Request, parts: Context, name: str) -> Kept:
+    """Write a request's body to the store.
+
+    Raises:
+        UnreadableInputError: it is empty.
+    """
+    kept = await keep_body(request, parts, name)
+    if kept.bytes == 0:
+        parts.store.drop(kept.id)
+        raise UnreadableInputError(f"{kept.name} is empty.")
+    return kept

@@ -1,0 +1,60 @@
+"""Films of the page: bring in, stills to focus on, the film with pulled focus, close."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from pullfocus.focus.script import FOUND, FocusScript
+from pullfocus.web import films
+from pullfocus.web.context import Owner, Parts
+from pullfocus.web.routes.body import keep_file
+from pullfocus.web.schema import FilmRequest, FilmView, JobView, StillRequest
+from pullfocus.web.settings_in import read_settings
+
+router = APIRouter(prefix="/api/films", tags=["films"])
+
+
+@router.post("", status_code=202)
+async def bring_in(request: Request, parts: Parts, owner: Owner, name: str = "film") -> JobView:
+    """Take a video: its bytes are the body, its name a parameter; a job that looks at it."""
+    kept = await keep_file(request, parts, name)
+    job = parts.queue.submit(
+        "open-film",
+        owner,
+        lambda job: films.open_film(parts.films, kept, job),
+        unwanted=lambda: parts.store.drop(kept.id),
+    )
+    return JobView.of(job)
+
+
+@router.get("/{film_id}")
+def look(film_id: str, parts: Parts) -> FilmView:
+    """Describe an open video."""
+    return parts.films.find(film_id).view
+
+
+@router.delete("/{film_id}", status_code=204)
+def close(film_id: str, parts: Parts) -> None:
+    """Close a video and remove it."""
+    parts.films.close(parts.films.find(film_id).kept.id)
+
+
+@router.post("/{film_id}/stills", status_code=202)
+def still(film_id: str, wish: StillRequest, parts: Parts, owner: Owner) -> JobView:
+    """Open the frame of a moment as a photo; a job whose result describes it."""
+    film = parts.films.find(film_id)
+    job = parts.queue.submit(
+        "still", owner, lambda job: films.take_still(film, parts.bench, wish.at_s, job)
+    )
+    return JobView.of(job)
+
+
+@router.post("/{film_id}/film", status_code=202)
+def film(film_id: str, wish: FilmRequest, parts: Parts, owner: Owner) -> JobView:
+    """Pull focus in the whole video; a job whose result has its address."""
+    found, settings = parts.films.find(film_id), read_settings(wish.settings)
+    script = FOUND if wish.script is None else FocusScript.parse(wish.script)
+    job = parts.queue.submit(
+        "film", owner, lambda job: films.save_film(found, parts.store, script, settings, job)
+    )
+    return JobView.of(job)
