@@ -1,10 +1,11 @@
-"""A followed subject against exact truth: it walks, comes nearer, is hidden for a second, returns."""
+"""A followed subject against exact truth: it comes nearer, is hidden for a second, returns."""
 
 import numpy as np
 
 from pullfocus.focus.script import FocusScript
 from pullfocus.types import DepthMap
 from pullfocus.video.focus_frames import Puller
+from pullfocus.video.subjects import Subjects
 
 RATE, SECONDS = 12, 5
 SIZE = (120, 192)
@@ -35,7 +36,7 @@ def test_the_focus_stays_within_5_percent_of_the_range():
             "decisions": [{"at_s": 0, "focus": {"subject": "coat"}}],
         }
     )
-    puller = Puller(script)
+    puller = Puller(script, Subjects(script.subjects))
     planes, truths = [], []
     for number in range(RATE * SECONDS):
         rgb, disparity, truth = frame(number)

@@ -158,6 +158,29 @@ def test_a_point_becomes_the_box_of_the_thing_there():
     assert subjects.box("thing") == pytest.approx((0.05, 0.25, 0.35, 0.75), abs=0.06)
 
 
+def test_subjects_may_be_looked_for_more_seldom():
+    told = Told(LEFT)
+    chosen = script({"at_s": 0, "focus": {"subject": "anna"}})
+    subjects = Subjects({"anna": chosen.subjects["anna"]}, lambda: told, every=3)
+    planes = run(Puller(chosen, subjects), 1)
+    assert told.frame == (RATE + 1) // 3
+    assert planes == pytest.approx(0.8)
+    assert subjects.sightings(1.0)["anna"].hidden_s == 0
+
+
+def test_nobody_there_yet_is_waited_for():
+    chosen = FocusScript.parse(
+        {
+            "subjects": {"somebody": {"person": 1}},
+            "decisions": [{"at_s": 0, "focus": {"subject": "somebody"}}],
+        }
+    )
+    subjects = Subjects(chosen.subjects, lambda: Told(LEFT))
+    planes = run(Puller(chosen, subjects), 0.2)
+    assert planes == pytest.approx(0.1)  # the middle of what there is
+    assert subjects.box("somebody") is None
+
+
 def test_the_aperture_is_that_of_the_script():
     chosen = script(
         {"at_s": 0, "focus": {"subject": "anna"}}, apertures=[{"at_s": 1, "f_number": 8}]

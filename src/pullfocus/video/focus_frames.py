@@ -32,9 +32,9 @@ class Puller:
     subjects: those of the script, as they are followed.
     """
 
-    def __init__(self, script: FocusScript, subjects: Subjects | None = None) -> None:
+    def __init__(self, script: FocusScript, subjects: Subjects) -> None:
         self._script = script
-        self.subjects = subjects or Subjects(script.subjects)
+        self.subjects = subjects
         self._aim = _Aim(-1, None)
         self._pull = JUMP
         self._plane: float | None = None

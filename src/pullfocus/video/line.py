@@ -23,10 +23,13 @@ from pullfocus.video.picture import FrameRenderer
 from pullfocus.video.source import VideoInfo, VideoSource, shrunk
 from pullfocus.video.stages import StageClock, run_ahead
 from pullfocus.video.steady_depth import Mode, SteadyDepth
+from pullfocus.video.subjects import Subjects
 
 PREVIEW_LINES = 540
 LOOK_LONG_SIDE_PX, PREVIEW_LOOK_PX = 640, 256
 """Longer side of the picture that depth and trackers look at."""
+PREVIEW_SELDOM = 2
+"""So much more seldom does a preview estimate depth and look for subjects."""
 
 Told = Callable[[int, int], None]
 """Called after each frame with how many are done and how many there are (0: nobody knows)."""
@@ -67,15 +70,16 @@ class FrameLine:
             self.info, suffix, options.codec, options.quality, fast=options.preview
         )
         self.clock = StageClock()
-        self.puller = Puller(options.script)
+        seldom = PREVIEW_SELDOM if options.preview else 1
+        self.puller = Puller(options.script, Subjects(options.script.subjects, every=seldom))
         self._source, self._options = source, options
         self._converter = FrameConverter(self.info, self.plan.pix_fmt)
         self._renderer = FrameRenderer(
-            tone_curve_of(self.info.tags), options.settings.refine, options.fine
+            tone_curve_of(self.info.tags), options.settings.refine, options.fine, options.preview
         )
         self._estimator = open_estimator(options.settings.model)
         mode: Mode = "two-pass" if options.two_pass else "causal"
-        self._depth = SteadyDepth(self._estimator, mode, options.every)
+        self._depth = SteadyDepth(self._estimator, mode, seldom * options.every)
         self._lens: Lens | None = None
 
     def survey(self, source: VideoSource) -> None:

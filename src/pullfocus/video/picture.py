@@ -37,12 +37,13 @@ class FrameRenderer:
     """What all frames of a video are rendered with; keeps its scratch memory between them.
 
     curve: between codes and light. refine: snap the edges of the depth to those of the frame.
-    fine: render at full size, which takes three times as long.
+    fine: render at full size, which takes three times as long. quick: snap edges in one step.
     """
 
     curve: ToneCurve
     refine: bool = True
     fine: bool = False
+    quick: bool = False
     _half: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 3), np.float32), init=False)
 
     def render(
@@ -89,8 +90,13 @@ class FrameRenderer:
         h, w = linear.shape[:2]
         if not self.refine:
             return enlarge(disparity, (h, w))
-        levels = (max(disparity.shape), max(h, w))  # the last one is the frame: nothing to enlarge
-        return refine_to_edges(disparity, linear, RefineSettings(levels, (6, 6), (1, 1)))
+        # the last level is the frame itself: nothing is left to enlarge
+        long_side_px = max(h, w)
+        if self.quick:
+            steps = RefineSettings((long_side_px,), (4,), (1,))
+        else:
+            steps = RefineSettings((max(disparity.shape), long_side_px), (6, 6), (1, 1))
+        return refine_to_edges(disparity, linear, steps)
 
 
 def kept_detail(

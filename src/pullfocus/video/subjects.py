@@ -33,6 +33,7 @@ class _Followed:
     disparity: float
     prominence: float
     seen_at_s: float
+    in_sight: bool = True
     told_lost: bool = False
 
 
@@ -40,21 +41,27 @@ class _Followed:
 class Subjects:
     """Follows the subjects of a script; each is looked for from its `at_s` on.
 
+    every: they are looked for in every n-th frame, and in the first of a shot.
     events: when a subject was lost, what happened then, and when it came back.
     """
 
     wanted: Mapping[str, Role]
     new_tracker: Callable[[], Any] = Tracker
+    every: int = 1
     events: list[str] = field(default_factory=list)
     _followed: dict[str, _Followed] = field(default_factory=dict)
     _look_again_s: dict[str, float] = field(default_factory=dict)
+    _count: int = 0
 
     def update(self, rgb: np.ndarray, depth: DepthMap, time_s: float, cut: bool) -> None:
         """Look for every subject in the next frame."""
+        looks = cut or self._count % self.every == 0
+        self._count += 1
         for name, subject in self.wanted.items():
             known = self._followed.get(name)
             if known is not None and not (cut and subject.found):
-                self._look_for(name, known, rgb, depth, time_s, cut)
+                if looks:
+                    self._look_for(name, known, rgb, depth, time_s, cut)
             elif time_s >= self._look_again_s.get(name, subject.at_s):
                 box = box_of(subject, rgb, depth)
                 if box is None:
@@ -65,7 +72,7 @@ class Subjects:
     def sightings(self, time_s: float) -> dict[str, Sighting]:
         """Return what is known of the subjects that were seen already."""
         return {
-            name: Sighting(time_s - known.seen_at_s, known.prominence)
+            name: Sighting(0.0 if known.in_sight else time_s - known.seen_at_s, known.prominence)
             for name, known in self._followed.items()
         }
 
@@ -96,6 +103,7 @@ class Subjects:
         cut: bool,
     ) -> None:
         answer = known.tracker.update(rgb, depth.person)
+        known.in_sight = isinstance(answer, Seen)
         if not isinstance(answer, Seen):
             if time_s - known.seen_at_s > LEFT_AFTER_S and not known.told_lost:
                 known.told_lost = True
