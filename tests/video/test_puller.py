@@ -176,9 +176,10 @@ def test_nobody_there_yet_is_waited_for():
         }
     )
     subjects = Subjects(chosen.subjects, lambda: Told(LEFT))
-    planes = run(Puller(chosen, subjects), 0.2)
-    assert planes == pytest.approx(0.1)  # the middle of what there is
+    planes = run(Puller(chosen, subjects), 0.8)
+    assert planes == pytest.approx(0.8)  # what stands out, until then
     assert subjects.box("somebody") is None
+    assert subjects.events == ["0.00 s: somebody is not seen yet."]
 
 
 def test_the_aperture_is_that_of_the_script():

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pullfocus.focus import check_focus, focus_at
+from pullfocus.focus import check_focus, find_subjects, focus_at
 from pullfocus.focus.choice import subject_in_focus
 from pullfocus.focus.script import Decision, FocusScript, Pull
-from pullfocus.types import DepthMap, Focus
+from pullfocus.types import DepthMap, Focus, Photo
 from pullfocus.video.subjects import Subjects
 
 JUMP = Pull()
@@ -65,7 +65,7 @@ class Puller:
         if aim.decision != self._aim.decision:
             self._held = None
         self._aim = aim
-        self._plane = self._pull.plane(time_s, self._target(aim, decision, depth))
+        self._plane = self._pull.plane(time_s, self._target(aim, decision, rgb, depth))
         place = self.subjects.place(aim.subject)
         x, y = place or decision.focus.point or (None, None)
         return Focus(self._plane, x=x, y=y, chosen=aim.subject or "script")
@@ -80,17 +80,19 @@ class Puller:
         decision = self._script.decisions[index]
         return _Aim(index, subject_in_focus(decision, now, self.subjects.sightings(time_s)))
 
-    def _target(self, aim: _Aim, decision: Decision, depth: DepthMap) -> float:
-        """Return the disparity that is aimed at; a subject not yet seen leaves the plane alone."""
+    def _target(self, aim: _Aim, decision: Decision, rgb: np.ndarray, depth: DepthMap) -> float:
+        """Return the disparity that is aimed at; who is not seen yet leaves the plane alone."""
         if aim.subject is not None:
-            found = self.subjects.disparity(aim.subject)
-            return found if found is not None else self._middle(depth)
+            known = [self.subjects.disparity(aim.subject), self._plane]
+            there = next((plane for plane in known if plane is not None), None)
+            return _most_plausible(rgb, depth) if there is None else there
         if self._held is None:
             self._held = _plane_of(decision, depth)
         return self._held
 
-    def _middle(self, depth: DepthMap) -> float:
-        return self._plane if self._plane is not None else float(np.median(depth.disparity))
+
+def _most_plausible(rgb: np.ndarray, depth: DepthMap) -> float:
+    return find_subjects(Photo.from_array(rgb), depth)[0].disparity
 
 
 def _plane_of(decision: Decision, depth: DepthMap) -> float:

@@ -65,6 +65,8 @@ class Subjects:
             elif time_s >= self._look_again_s.get(name, subject.at_s):
                 box = box_of(subject, rgb, depth)
                 if box is None:
+                    if name not in self._look_again_s:
+                        self.events.append(f"{time_s:.2f} s: {name} is not seen yet.")
                     self._look_again_s[name] = time_s + LOOK_AGAIN_S
                 else:
                     self._followed[name] = _new(self.new_tracker(), box, rgb, depth, time_s)
