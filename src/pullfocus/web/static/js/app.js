@@ -2,7 +2,7 @@
 
 import { call, isCancel } from './api.js';
 import { makeBar } from './bar.js';
-import { openFiles, openSample } from './bringing.js';
+import { openFiles, openSample, openStill } from './bringing.js';
 import { Brushing } from './brushing.js';
 import { Depths } from './depths.js';
 import { Detail } from './detail.js';
@@ -33,6 +33,8 @@ export class App {
     this.photos = [];
     /** @type {import('./photo.js').OpenPhoto | null} */
     this.photo = null;
+    /** @type {import('./film.js').Film | null} */
+    this.film = null;
     this.view = 'home';
     const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
     [this.main, this.stageRoot, this.startRoot, this.panelRoot, this.stripRoot] = ['main', 'stage', 'start', 'panel', 'strip'].map(at);
@@ -50,7 +52,7 @@ export class App {
     this.tools = new Tools(this);
     this.bar = makeBar(at('bar'), this);
     this.panel = makePanel(this.panelRoot, this);
-    this.files = h('input', { type: 'file', accept: 'image/*,.heic,.heif,.tif,.tiff', multiple: true, hidden: true, 'aria-label': t('choose'),
+    this.files = h('input', { type: 'file', accept: 'image/*,video/*,.heic,.heif,.tif,.tiff,.mkv', multiple: true, hidden: true, 'aria-label': t('choose'),
       onchange: () => { this.openFiles([...this.files.files]); this.files.value = ''; } });
     document.body.append(this.files);
   }
@@ -90,6 +92,7 @@ export class App {
     this.bar.show();
     this.panel.show();
     this.subjects.show();
+    if (this.film) this.film.root.hidden = this.photo !== this.film.photo;
     showStrip(this.stripRoot, this);
     this.stageRoot.classList.toggle('brushing', this.brushing.on);
     document.body.classList.toggle('brush-on', this.brushing.on);
@@ -110,6 +113,7 @@ export class App {
 
   openFiles(files) { return openFiles(this, files); }
   openSample(name) { return openSample(this, name); }
+  openStill(film, at_s) { return openStill(this, film, at_s); }
 
   /** @param {import('./photo.js').OpenPhoto} photo */
   select(photo) {
@@ -131,12 +135,15 @@ export class App {
     if (this.photos[at + way]) this.select(this.photos[at + way]);
   }
 
-  /** The tab closes: let the server forget its photos. */
+  /** The tab closes: let the server forget what it opened. */
   leave() {
-    for (const photo of this.photos) call(`/api/photos/${photo.id}`, { method: 'DELETE', keepalive: true }).catch(() => {});
+    const open = this.photos.map((photo) => `photos/${photo.id}`);
+    if (this.film) open.push(`films/${this.film.view.id}`);
+    for (const one of open) call(`/api/${one}`, { method: 'DELETE', keepalive: true }).catch(() => {});
   }
 
   closePhoto(photo) {
+    if (this.film?.photo === photo) return this.film.close();
     photo.closed = true;
     const at = this.photos.indexOf(photo);
     if (at >= 0) this.photos.splice(at, 1);
@@ -146,7 +153,10 @@ export class App {
     this.photo = null;
     const next = this.photos[Math.min(at, this.photos.length - 1)];
     if (next) this.select(next);
-    else this.show('home');
+    else {
+      this.stage.clear();
+      this.show('home');
+    }
   }
 
   // ---- edits

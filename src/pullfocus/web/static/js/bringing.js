@@ -3,6 +3,7 @@
 import { follow, isCancel, post, upload } from './api.js';
 import { say, toast } from './dom.js';
 import { Edit } from './edit.js';
+import { Film } from './film.js';
 import { OpenPhoto } from './photo.js';
 import { t } from './strings.js';
 
@@ -12,20 +13,46 @@ export async function openFiles(app, files) {
   for (const file of files) {
     const name = file.name || 'pasted.png';
     if (file.size > cap * 1e6) toast(t('tooLarge', { name, n: cap }), { bad: true });
+    else if (isFilm(file)) await bringFilm(app, name, file);
     else if (name.endsWith('.json') && app.photo) await applySidecar(app, file);
-    else await bring(app, name, (tell, signal) => send(name, file, tell, signal));
+    else await bring(app, name, (tell, signal) => send('photos', name, file, tell, signal));
   }
 }
 
-/** A bundled photo, focused where it looks best. @param {any} app @param {string} name */
-export function openSample(app, name) {
-  const { x, y } = app.info.samples.find((sample) => sample.name === name);
-  return bring(app, name, (_, signal) => post(`/api/photos/samples/${name}`, {}, signal), [x, y]);
+const isFilm = (file) => file.type.startsWith('video/') || /\.(mp4|mov|mkv|webm|avi|m4v)$/i.test(file.name);
+
+/** A video takes the place of the last one; its first frame is shown. */
+async function bringFilm(app, name, file) {
+  try {
+    const view = await app.progress.during(name, async (tell, signal) => {
+      app.stageRoot.hidden = false;
+      return follow(await send('films', name, file, tell, signal), tell, signal);
+    });
+    app.film?.close();
+    app.film = new Film(app, view);
+    await app.film.seek(0);
+  } catch (error) {
+    app.show(app.photo ? 'stage' : 'home');
+    app.fail(error);
+  }
 }
 
-function send(name, file, tell, signal) {
+/** The frame of a moment as a photo, with the lens of the frame before; null if that failed. */
+export async function openStill(app, film, at_s) {
+  const asked = (_, signal) => post(`/api/films/${film.view.id}/stills`, { at_s }, signal);
+  return bring(app, film.view.name, asked, film.decidedAt(at_s)?.point ?? null, film.photo?.edit.now);
+}
+
+/** A bundled photo, focused where it looks best. @param {any} app @param {string} name */
+export async function openSample(app, name) {
+  const { x, y } = app.info.samples.find((sample) => sample.name === name);
+  await bring(app, name, (_, signal) => post(`/api/photos/samples/${name}`, {}, signal), [x, y]);
+}
+
+/** @param {'photos' | 'films'} what */
+function send(what, name, file, tell, signal) {
   const told = (part) => tell(part * 0.9, t('uploading', { name }));
-  return upload(`/api/photos?name=${encodeURIComponent(name)}`, file, told, signal);
+  return upload(`/api/${what}?name=${encodeURIComponent(name)}`, file, told, signal);
 }
 
 async function applySidecar(app, file) {
@@ -45,8 +72,12 @@ export async function replay(app, text) {
   photo.edit.set(settings);
 }
 
-/** @param {[number, number] | null} at where to focus first; the subject without */
-async function bring(app, name, sent, at = null) {
+/**
+ * @param {[number, number] | null} at where to focus first; the subject without
+ * @param {any} settings to begin with
+ * @returns {Promise<OpenPhoto | null>} null if it was cancelled, closed or broken
+ */
+async function bring(app, name, sent, at = null, settings = app.info.defaults) {
   app.stageRoot.hidden = false;
   app.startRoot.hidden = true;
   let photo = null;
@@ -61,18 +92,20 @@ async function bring(app, name, sent, at = null) {
       app.select(photo);
       await photo.fetchDepth(tell, signal);
     });
-    if (photo.closed) return;
+    if (photo.closed) return null;
     photo.start = at ? { at, focus_disparity: photo.disparityAt(...at) } : photo.firstFocus;
-    photo.edit.now = { ...photo.edit.now, ...photo.start };
+    photo.edit.now = { ...settings, range: null, ...photo.start };
     photo.depthOf = photo.wantedDepth;
     app.select(photo);
     tellFirst(app, photo, at === null);
+    return photo;
   } catch (error) {
-    if (photo?.closed) return;
+    if (photo?.closed) return null;
     if (photo) app.closePhoto(photo);
     app.show(app.photo ? 'stage' : 'home');
     if (isCancel(error)) toast(t('cancelled'));
     else app.fail(error);
+    return null;
   }
 }
 

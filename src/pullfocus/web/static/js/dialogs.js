@@ -49,12 +49,17 @@ export function download(url, name) {
 }
 
 /** Have the server make a file, show how far it is, and keep it. */
-export async function make(app, what, wish, title) {
+export function make(app, what, wish, title) {
+  return keep(app, title, async (tell, signal) => {
+    await app.depths.settle();
+    return follow(await post(`/api/photos/${app.photo.id}/${what}`, wish, signal), tell, signal);
+  });
+}
+
+/** Show how far a file is while it is made, and keep it. */
+async function keep(app, title, made) {
   try {
-    const told = await app.progress.during(title, async (tell, signal) => {
-      await app.depths.settle();
-      return follow(await post(`/api/photos/${app.photo.id}/${what}`, wish, signal), tell, signal);
-    });
+    const told = await app.progress.during(title, made);
     download(told.url, told.name);
     toast(t('saved', { name: told.name }), { action: [t('download'), () => download(told.url, told.name)] });
     return told;
@@ -84,7 +89,10 @@ export function saveDialog(app) {
   }, t('savePicture'));
   quality.input.addEventListener('input', () => { quality.moved = true; });
   const { low, high } = photo.histogram;
-  const dialog = openDialog(t('save'), [h('div', { class: 'saves' },
+  const { film } = app;
+  const saveFilm = () => { close(); keep(app, t('saveFilm'), (tell, signal) => film.render(tell, signal)); };
+  const filmPart = film?.photo === photo ? part(t('saveFilm'), h('p', { class: 'small soft' }, t('filmWords')), button(t('saveFilm'), saveFilm)) : '';
+  const dialog = openDialog(t('save'), [h('div', { class: 'saves' }, filmPart,
     part(t('savePicture'), size, format.element, quality.element, button(t('savePicture'), savePicture, true)),
     part(t('saveLiving'), h('p', { class: 'small soft' }, t('livingWords')), button(t('saveLiving'), () => go('living', { settings: settings() }, t('saveLiving')))),
     part(t('savePull'), h('p', { class: 'small soft' }, t('pullWords')), pullFormat.element, button(t('savePull'), () => go('animation', {

@@ -47,7 +47,7 @@ export class Picture {
   ask(photo, how = {}) {
     this.photo = photo;
     this.how = how;
-    if (!photo?.depth || !photo.image) return;
+    if (!photo?.depth || !photo.image || photo.closed) return;
     if (!this.here) return this.askServer();
     if (this.waiting) return;
     this.waiting = true;
@@ -59,7 +59,7 @@ export class Picture {
 
   renderHere() {
     const { photo, how } = this;
-    if (!photo?.depth || !this.here) return;
+    if (!photo?.depth || photo.closed || !this.here) return;
     const began = performance.now();
     const focus = focusOf(photo.edit.now, photo.depth);
     if (how.plane !== undefined) focus.plane = how.plane;

@@ -43,6 +43,11 @@ export class Stage {
     this.paint();
   }
 
+  /** Let go of a photo that is closed. */
+  clear() {
+    this.original = this.picture = this.patch = this.depth = this.peaking = this.cross = null;
+  }
+
   /** Paint at the next frame. */
   ask() {
     if (this.waiting) return;

@@ -17,6 +17,8 @@ export const words = {
   backTo: 'Back to {name}', peakingOn: 'Show what is sharp',
   subjects: 'Subjects', framesOn: 'Frames on subjects', focusOn: 'Focus on {what}', everyone: 'Keep everyone sharp',
   subject_person: 'person {n}', subject_salient: 'what stands out', subject_nearest: 'the nearest thing',
+  scrub: 'Moment of the film', timeline: 'Timeline', atSeconds: '{n} s', decision: 'Focus from {at} on', saveFilm: 'The film',
+  filmWords: 'Focus follows what you tapped, from each dot on; without dots, the subject that is found. Sound and timing are kept.',
   strip: 'Open photos', controls: 'Controls', zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Fit',
   hundred: 'Zoom to 100 %', hold: 'Hold to see the original', divider: 'Divider between original and result',
   aperture: 'Aperture', focus: 'Focus', sharpRange: 'Sharp range', rangeOn: 'Keep a range sharp',
