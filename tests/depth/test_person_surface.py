@@ -6,8 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from pullfocus.depth import estimate_depth, find_card
+from pullfocus.depth.estimator import RawDepth
 from pullfocus.depth.people import people_in
 from pullfocus.depth.person_surface import person_surface
+from pullfocus.types import Photo
 
 HW = (160, 240)
 
@@ -54,6 +57,30 @@ def test_a_hole_in_a_shirt_is_flattened():
     holed[85:100, 110:130] = 0.3
     out = person_surface(holed, mask.astype(np.float32))
     assert np.abs(out - truth)[88:97, 113:127].max() < 0.15
+
+
+def test_estimated_depth_takes_the_ramp_off_people_that_the_network_found():
+    truth, mask = scene()
+
+    class Seer:
+        id = "seer"
+        card = find_card()
+
+        def __init__(self, person: np.ndarray | None) -> None:
+            self.person = person
+
+        def estimate(self, rgb: np.ndarray) -> RawDepth:
+            return RawDepth(as_a_network_sees(truth), "relative_disparity", self.person)
+
+    photo = Photo.from_array(np.full((*HW, 3), 90, np.uint8))
+    plain, with_people = (
+        estimate_depth(photo, Seer(person), refine=False)
+        for person in (None, mask.astype(np.float32))
+    )
+    rise = [float(np.abs(np.diff(d.disparity[90])).max()) for d in (plain, with_people)]
+    assert rise[1] > 3 * rise[0]
+    assert plain.person is None
+    assert with_people.person.shape == HW
 
 
 def test_far_from_people_nothing_changes():
