@@ -108,6 +108,8 @@ class _Worker:
             self._restore(found)
         elif run.start is not None:
             begin_with(self.system, run.start)
+        else:
+            recipe.initialise(self.system)
         self.journal = Journal(run.out, self.step) if self.first else None
         self.window: list[dict[str, Tensor]] = []
 

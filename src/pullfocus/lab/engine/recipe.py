@@ -84,6 +84,10 @@ class Recipe(Settings, ABC):
     def sources(self, data: Path | None) -> tuple[Source, Source]:
         """Return the training and the held-out samples found in a folder (None = made here)."""
 
+    def initialise(self, system: System) -> None:
+        """Prepare a fresh system; called once a run, not when it goes on. Nothing by default."""
+        return None
+
     def but(self, **changes: Any) -> Self:
         """Return the recipe with some settings replaced; raises UsageError as ``read`` does."""
         return self.read(self.model_dump() | changes)

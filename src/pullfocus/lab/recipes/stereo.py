@@ -5,15 +5,12 @@ Source: Godard et al. 2017; facts of the release in reference/depth-networks.md,
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from pullfocus.errors import UsageError
@@ -27,7 +24,6 @@ from pullfocus.lab.losses.image import photometric
 from pullfocus.lab.losses.stereo import deep3d_terms, monodepth_terms
 from pullfocus.lab.recipes.samples import Made, Stereo, needed, split_last
 from pullfocus.networks.deep3d import expected_disparity, expected_right
-from pullfocus.networks.monodepth import LARGEST_DISPARITY, Monodepth
 from pullfocus.networks.registry import build
 
 Loss = Literal["left-right", "no-left-right", "deep3d", "deep3ds"]
@@ -42,8 +38,6 @@ class StereoRecipe(Recipe):
         views: what the network sees: the left picture, or both ("stereo input").
         loss: "no-left-right" drops the consistency term and rebuilds the left view alone.
         samples: rendered pairs, KITTI raw (--data holds its days), Cityscapes, or a folder.
-        begin: disparity that fresh monodepth heads answer with, in shares of the width; the paper's
-            half of 0.3 is far from most of what is seen, which short runs cannot afford.
         hw: size in training; multiples of 128 with the VGG, of 64 with the ResNet50.
         pairs: rendered pairs in an epoch.
     """
@@ -57,7 +51,6 @@ class StereoRecipe(Recipe):
     views: Literal["left", "both"] = "left"
     loss: Loss = "left-right"
     samples: Literal["rendered", "kitti", "cityscapes", "folder"] = "kitti"
-    begin: Annotated[float, Field(gt=0, lt=LARGEST_DISPARITY)] = LARGEST_DISPARITY / 2
     hw: tuple[Count, Count] = (256, 512)
     pairs: Count = 256
     workers: Number = 4
@@ -110,8 +103,6 @@ class StereoSystem(System):
         self.is_deep3d = recipe.network == "deep3d"
         config: dict[str, Any] = {} if self.is_deep3d else {"stereo_input": recipe.views == "both"}
         self.net = build(recipe.network, thin=recipe.thin, **config)
-        if isinstance(self.net, Monodepth):
-            self.net.trunk.heads.apply(partial(_begin_at, share=recipe.begin / LARGEST_DISPARITY))
 
     def predict(self, batch: Batch, step: int) -> dict[str, Any]:
         """Return "seen": disparities at four scales, or weights of shifts."""
@@ -174,12 +165,6 @@ class StereoSystem(System):
         return float(photometric(rebuilt, batch[view]))
 
 
-def _begin_at(head: nn.Module, share: float) -> None:
-    """Let a fresh head answer with a share of the largest disparity."""
-    if isinstance(head, nn.Conv2d) and head.bias is not None:
-        nn.init.constant_(head.bias, math.log(share / (1 - share)))
-
-
 class LeftDisparity(nn.Module):
     """One picture to one map: the finest left disparity, in units of image width."""
 
@@ -202,8 +187,7 @@ _TINY = StereoRecipe(
     samples="rendered",
     pairs=160,
     batch=4,
-    begin=0.01,
-    epochs=12,
+    epochs=20,
     measure_every=4,
     workers=0,
     log_every=10,

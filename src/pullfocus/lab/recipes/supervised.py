@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pullfocus.errors import UnreadableInputError
+from pullfocus.errors import UnreadableInputError, UsageError
 from pullfocus.lab.data.samples import Frame, LabelledView
 from pullfocus.lab.engine import pictures
 from pullfocus.lab.engine.order import Source
@@ -25,7 +25,10 @@ from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.losses.supervised import berhu, l1_gradient_ssim
 from pullfocus.lab.protocols.scores import depth_scores
 from pullfocus.lab.recipes.samples import Depths, Made, needed, split_last
+from pullfocus.networks.dpt import DPT
+from pullfocus.networks.laina import UpProjection
 from pullfocus.networks.registry import build
+from pullfocus.networks.resnet_unet import ResNetUNet
 
 Frames = Sequence[Frame | LabelledView]
 Samples = Literal["rendered", "nyu", "nyu-labelled", "rgbd", "rgbd+rendered"]
@@ -44,6 +47,8 @@ class SupervisedRecipe(Recipe):
         near_m, far_m: depth is clipped to these.
         begin_m: depth that the fresh network answers with, about.
         rooms: rendered rooms in an epoch.
+        backbone: public encoder weights to begin with, a Hugging Face name (microsoft/resnet-34,
+            microsoft/resnet-50) or folder.
     """
 
     kind: Literal["supervised"] = "supervised"
@@ -60,16 +65,40 @@ class SupervisedRecipe(Recipe):
     far_m: Positive = 10.0
     begin_m: Positive = 2.5
     rooms: Count = 256
+    backbone: str | None = None
     workers: Number = 4
 
     def build(self) -> System:
         """Return the network with its loss."""
         return SupervisedSystem(self)
 
+    def initialise(self, system: System) -> None:
+        """Put the backbone's weights in.
+
+        Raises:
+            UsageError: the U-Net has no such encoder.
+        """
+        if self.backbone is not None:
+            put_backbone(system, self.backbone)
+
     def sources(self, data: Path | None) -> tuple[Source, Source]:
         """Return augmented frames to train on, plain ones to measure with."""
         training, held_out = frames(self.samples, data, self.hw, self.rooms, ROOMS)
         return Depths(training, self.hw, True), Depths(held_out, self.hw, False)
+
+
+def put_backbone(system: System, source: str) -> None:
+    """Put public weights into the encoder of a system's network ``net``.
+
+    Raises:
+        UsageError, MissingModelError, UnreadableInputError: see ``load_backbone``.
+    """
+    from pullfocus.lab.pretrained import load_backbone
+
+    net = system.get_submodule("net")
+    if not isinstance(net, (DPT, ResNetUNet, UpProjection)):
+        raise UsageError(f"A {type(net).__name__} has no public encoder; leave backbone out.")
+    load_backbone(net, source)
 
 
 def frames(

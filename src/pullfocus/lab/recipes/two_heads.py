@@ -23,7 +23,13 @@ from pullfocus.lab.losses.relative import gradient_matching, scale_shift_invaria
 from pullfocus.lab.losses.segmentation import mask_terms
 from pullfocus.lab.metrics import affine_depth
 from pullfocus.lab.recipes.samples import Depths
-from pullfocus.lab.recipes.supervised import Samples, depth_picture, frames, scores_in_metres
+from pullfocus.lab.recipes.supervised import (
+    Samples,
+    depth_picture,
+    frames,
+    put_backbone,
+    scores_in_metres,
+)
 from pullfocus.networks.registry import build
 
 PLACES = ("room", "crowd", "portrait", "street")
@@ -42,6 +48,8 @@ class TwoHeadsRecipe(Recipe):
         uncertainty: learn the weights of both tasks.
         samples: as for the supervised recipes; only rendered views say where people are.
         rooms: rendered views in an epoch.
+        backbone: public ViT or DINOv2 weights to begin with, a Hugging Face name
+            (google/vit-base-patch16-384, facebook/dinov2-small) or folder.
     """
 
     kind: Literal["two-heads"] = "two-heads"
@@ -58,11 +66,17 @@ class TwoHeadsRecipe(Recipe):
     hw: tuple[Count, Count] = (384, 384)
     far_m: Positive = 80.0
     rooms: Count = 4096
+    backbone: str | None = None
     workers: Number = 4
 
     def build(self) -> System:
         """Return the network with its losses."""
         return TwoHeads(self)
+
+    def initialise(self, system: System) -> None:
+        """Put the backbone's weights in."""
+        if self.backbone is not None:
+            put_backbone(system, self.backbone)
 
     def sources(self, data: Path | None) -> tuple[Source, Source]:
         """Return augmented frames to train on, plain ones to measure with."""
