@@ -10,9 +10,10 @@ import tracemalloc
 
 import pytest
 
-from pullfocus.errors import UsageError
+from pullfocus.errors import CannotWriteError, UsageError
 from pullfocus.video import run
 from pullfocus.video.job import FrameOptions, VideoJob
+from pullfocus.video.parts import PartWriter
 from pullfocus.video.run import pull_focus
 
 from .conftest import UNEVEN
@@ -86,6 +87,33 @@ def test_a_killed_run_goes_on_from_its_last_whole_part(make_clip, facts, short_p
     job(clip).output.unlink()
     pull_focus(job(clip, resume=True))
     assert facts(job(clip).output).times == facts(clip).times
+
+
+def test_a_full_disk_is_a_sentence_and_what_is_done_stays(
+    make_clip, facts, short_parts, monkeypatch
+):
+    clip = make_clip(times=UNEVEN, audio=None)
+    write = PartWriter.write
+
+    def full(self, packets):
+        if self.path.stem == "000001":
+            raise CannotWriteError("no space left") from None
+        write(self, packets)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PartWriter, "write", full)
+        with pytest.raises(CannotWriteError, match="no space"):
+            pull_focus(job(clip))
+    assert not job(clip).output.exists()
+    pull_focus(job(clip, resume=True))
+    assert facts(job(clip).output).times == facts(clip).times
+
+
+def test_a_folder_that_cannot_be_written_is_named(make_clip, tmp_path):
+    clip = make_clip(audio=None)
+    job(clip).parts_folder.write_bytes(b"in the way")
+    with pytest.raises(CannotWriteError, match="parts"):
+        pull_focus(job(clip))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")

@@ -16,7 +16,7 @@ from typing import Any
 
 import av
 
-from pullfocus.errors import UsageError
+from pullfocus.errors import CannotWriteError, UsageError
 from pullfocus.photo.atomic import write_whole
 
 
@@ -28,18 +28,21 @@ class PartWriter:
     rows: list[dict[str, Any]] = field(default_factory=list)
 
     def write(self, packets: list[av.Packet]) -> None:
-        """Append packets."""
-        with self.path.open("ab") as file:
-            for packet in packets:
-                file.write(bytes(packet))
-                self.rows.append(
-                    {
-                        "pts": packet.pts,
-                        "duration": packet.duration,
-                        "key": packet.is_keyframe,
-                        "size": packet.size,
-                    }
-                )
+        """Append packets.
+
+        Raises:
+            CannotWriteError: the disk is full.
+        """
+        try:
+            with self.path.open("ab") as file:
+                for packet in packets:
+                    file.write(bytes(packet))
+        except OSError as problem:
+            raise _cannot_write(self.path, problem) from None
+        self.rows += [
+            {"pts": p.pts, "duration": p.duration, "key": p.is_keyframe, "size": p.size}
+            for p in packets
+        ]
 
     def finish(self) -> None:
         """Close the part, so that it counts."""
@@ -64,6 +67,7 @@ class Parts:
 
         Raises:
             UsageError: the parts there are of other settings, or of another video.
+            CannotWriteError: the folder cannot be made.
         """
         plan = self.folder / "plan.json"
         if resume and plan.is_file():
@@ -74,7 +78,10 @@ class Parts:
                 )
             return sum(len(_index(path)) for path in self._finished())
         self.remove()
-        self.folder.mkdir(parents=True)
+        try:
+            self.folder.mkdir()
+        except OSError as problem:
+            raise _cannot_write(self.folder, problem) from None
         write_whole(plan, json.dumps(self._fingerprint, indent=1).encode())
         return 0
 
@@ -120,6 +127,13 @@ class Parts:
     @staticmethod
     def _times(path: Path) -> list[int]:
         return [row["pts"] for row in _index(path)]
+
+
+def _cannot_write(place: Path, problem: OSError) -> CannotWriteError:
+    return CannotWriteError(
+        f"Cannot write '{place}': {(problem.strerror or str(problem)).lower()}; choose another "
+        "folder or free some space, then go on with --resume."
+    )
 
 
 def _reordering(times: list[int]) -> int:
