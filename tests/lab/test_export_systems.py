@@ -126,6 +126,8 @@ def test_other_files_are_refused(tmp_path):
     (tmp_path / "a.pt").write_bytes(b"nothing")
     with pytest.raises(UnreadableInputError, match=r"a\.pt is not a checkpoint"):
         exporting.export_checkpoint(tmp_path / "a.pt", tmp_path / "net.onnx")
+    with pytest.raises(UnreadableInputError, match=r"b\.pt is not there"):
+        exporting.export_checkpoint(tmp_path / "b.pt", tmp_path / "net.onnx")
 
 
 def test_a_folder_that_is_missing_is_said(checkpoint, tmp_path):

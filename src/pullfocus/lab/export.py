@@ -174,6 +174,8 @@ def export_checkpoint(
 
 def is_compact(checkpoint: Path) -> bool:
     """Tell whether a checkpoint is the embedded network's rather than the engine's."""
+    if not checkpoint.is_file():
+        raise UnreadableInputError(f"{checkpoint} is not there; give a run's checkpoint.pt.")
     try:
         state = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)
     except Exception as problem:  # noqa: BLE001 - pickle raises whatever the bytes make it raise
