@@ -27,10 +27,15 @@ export class Film {
   /** Fetch the frame of the moment where the slider stands, once it stands still. */
   scrub() {
     const at_s = Number(this.slider.value);
-    this.clock.textContent = seconds(at_s);
-    this.slider.setAttribute('aria-valuetext', seconds(at_s));
+    this.tell(at_s);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.seek(at_s), SCRUB_MS);
+  }
+
+  tell(at_s) {
+    this.clock.textContent = seconds(at_s);
+    this.slider.setAttribute('aria-valuetext', seconds(at_s));
+    this.slider.style.setProperty('--part', `${(at_s / Math.max(this.view.duration_s, 1e-3)) * 100}%`);
   }
 
   /** Show the frame of a moment; what was decided there is shown again. */
@@ -42,7 +47,7 @@ export class Film {
     if (before) this.app.closePhoto(before);
     this.at_s = photo.view.at_s;
     this.slider.value = String(this.at_s);
-    this.clock.textContent = seconds(this.at_s);
+    this.tell(this.at_s);
     photo.edit.addEventListener('change', (event) => { if (!event.detail.transient) this.decide(photo); });
     this.show();
     this.app.refresh();
