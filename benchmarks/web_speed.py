@@ -34,7 +34,7 @@ from pullfocus.pipeline import Settings, refocus
 
 SAMPLES = ("scooter", "hibiscus", "street")
 TOKEN = secrets.token_urlsafe(24)
-MEASURE = """async (rounds) => {
+MEASURE = """async ([rounds, timed]) => {
   const {Context, loadShaders} = await import('/static/js/gl/context.js');
   const shaders = await loadShaders();
   shaders.plain = `uniform sampler2D picture; uniform vec2 size; out vec4 colour;
@@ -70,14 +70,14 @@ MEASURE = """async (rounds) => {
   const blur = () => plain.pass(null, ['plain'], {picture, size});
   const click = (k) => () => { pullfocus.focusing.at(0.2 + 0.6 * (k % 2), 0.5);
     shown.photo = photo; shown.how = {}; shown.renderHere(); };
-  const told = {plain: [], ours: [], gpuPlain: [], gpuOurs: [], size,
-    renderer: ours.gl.getParameter(ours.gl.RENDERER)};
+  const told = {plain: [], ours: [], gpuOurs: [], size,
+    renderer: ours.gl.getParameter(ours.gl.getExtension('WEBGL_debug_renderer_info')
+      ?.UNMASKED_RENDERER_WEBGL ?? ours.gl.RENDERER)};
   for (let k = 0; k <= rounds; k++) {
     const times = [wall(plain, blur), wall(ours, click(k))];
     if (k) { told.plain.push(times[0]); told.ours.push(times[1]); }
   }
-  for (let k = 0; k < rounds; k++) {
-    told.gpuPlain.push(await gpu(plain, blur));
+  for (let k = 0; timed && k < rounds; k++) {
     told.gpuOurs.push(await gpu(ours, click(k)));
   }
   return told;
@@ -136,7 +136,7 @@ def measure_page(url: str, given: argparse.Namespace) -> None:
             while not page.evaluate("() => !!pullfocus.stage.picture"):
                 page.wait_for_timeout(100)
             page.wait_for_timeout(1500)
-            print(page_line(sample, page.evaluate(MEASURE, given.rounds)), flush=True)
+            print(page_line(sample, page.evaluate(MEASURE, [given.rounds, given.gpu])), flush=True)
         browser.close()
 
 
