@@ -55,6 +55,21 @@ def test_a_killed_run_goes_on_where_it_stood(pack, tmp_path):
     assert first.step(batch) == pytest.approx(second.step(batch))
 
 
+def test_a_leg_may_train_the_person_mask_alone(pack, tmp_path):
+    torch.set_num_threads(1)
+    only = ("p3", "p2", "p1", "person")
+    trainer = Trainer(replace(TINY, only=only), None, tmp_path / "run")
+    before = {name: value.clone() for name, value in trainer.net.state_dict().items()}
+    rgb = np.random.default_rng(0).integers(0, 255, (2, 64, 96, 3), np.uint8)
+    person = np.zeros((2, 32, 48), np.float32)
+    person[:, 8:, 10:30] = 1
+    disparity = np.full((2, 32, 48), np.nan, np.float32)
+    trainer.step(Batch(rgb, disparity, person, np.array([False, False])))
+    changed = {n for n, v in trainer.net.state_dict().items() if not torch.equal(v, before[n])}
+    assert "person.weight" in changed
+    assert {name.split(".")[0] for name in changed} <= set(only)
+
+
 def test_rates_warm_up_and_fall():
     config = RECIPES["compact"]
     assert learning_rate(config, 0) < 0.01 * config.rate

@@ -61,7 +61,8 @@ def train_process(
     """Train as process ``rank`` of ``count``; every process draws its own views."""
     join_group(rank, count, meeting)
     cv2.setNumThreads(0)
-    trainer = Trainer(config, Teacher(teacher_path(data), 1), out)
+    teacher = Teacher(teacher_path(data), 1) if config.hint_weight else None
+    trainer = Trainer(config, teacher, out)
     truths = [(Pack(cache / name), n) for name, n in config.truths_per_batch.items()]
     seed = config.seed * 1_000_003 + trainer.crops * 17 + rank
     photos = Pack(cache / "photos")

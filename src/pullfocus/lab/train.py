@@ -53,6 +53,8 @@ class TrainConfig:
     weight_decay: float = 0.02
     hint_weight: float = 1.0
     person_weight: float = 1.0
+    only: tuple[str, ...] = ()
+    """Modules of the network to train while the rest stays as it is; none named: all."""
     seed: int = 1
     save_every_s: float = 240.0
 
@@ -87,6 +89,10 @@ class Trainer:
         self.config, self.teacher, self.out = config, teacher, out
         self.net = Compact(config.network)
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if config.only:
+            self.net.requires_grad_(False)
+        for name in config.only:
+            self.net.get_submodule(name).requires_grad_(True)
         self.optimiser = torch.optim.AdamW(
             _groups(self.net, config.weight_decay), lr=config.rate, betas=(0.9, 0.98), fused=True
         )
@@ -111,6 +117,7 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.config, self.crops)
         image = image.contiguous(memory_format=torch.channels_last)
+        self._set_modes()
         with torch.autocast("cpu", torch.bfloat16, enabled=_has_fast_bf16()):
             estimates, seen = self.net.stages(image, self._forced(hints, image))
         losses = self._hint_losses(seen, hints, torch.from_numpy(batch.is_truth))
@@ -131,6 +138,12 @@ class Trainer:
         if self.steps % 4 == 0:
             self.average.update(self.net)
         return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _set_modes(self) -> None:
+        """Let norms follow the batch only in what is trained."""
+        self.net.train(not self.config.only)
+        for name in self.config.only:
+            self.net.get_submodule(name).train()
 
     def _hint_losses(self, seen: Hints, hints: Hints, truth: Tensor) -> Hints:
         """Return the hint losses; where truth is known, the decoder answers to it alone."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pullfocus.lab.recipes.compact import compact, compact_more, compact_tiny
+from pullfocus.lab.recipes.compact import compact, compact_more, compact_people, compact_tiny
 from pullfocus.lab.train import TrainConfig
 
 RECIPES: dict[str, TrainConfig] = {
     "compact": compact(),
     "compact-more": compact_more(),
+    "compact-people": compact_people(),
     "compact-tiny": compact_tiny(),
 }
 """Recipes by the name that ``python -m pullfocus.lab train`` takes."""

@@ -50,6 +50,23 @@ def compact_more() -> TrainConfig:
     )
 
 
+def compact_people() -> TrainConfig:
+    """Return the settings of the last leg: the person mask alone, the depth untouched."""
+    return TrainConfig(
+        network=CompactConfig(),
+        crops=CropConfig(sizes=((192, 256), (256, 192), (224, 224)), min_scale=0.7, pasted=0.3),
+        photos_per_batch=16,
+        people_per_batch=10,
+        total_crops=7_500,
+        warmup_crops=300,
+        forcing_crops=0,
+        rate=2e-3,
+        hint_weight=0.0,
+        only=("p3", "p2", "p1", "person"),
+        seed=4,
+    )
+
+
 def compact_tiny() -> TrainConfig:
     """Return settings that learn on a few pictures in seconds."""
     return TrainConfig(
