@@ -79,7 +79,11 @@ export function saveDialog(app) {
   const depthFormat = choice({ label: t('format'), change: () => {}, options: ['png', 'exr', 'npy', 'pfm'].map((f) => [f, f.toUpperCase()]) });
   const pullFormat = choice({ label: t('format'), change: () => {}, options: app.info.animation_formats.map((f) => [f, f.toUpperCase()]) });
   const close = () => dialog.close();
-  const go = (what, wish, title) => { close(); return make(app, what, wish, title); };
+  const go = (what, wish, title) => {
+    if (!dialog.open) return null; // a second Enter that was under way when the first one closed it
+    close();
+    return make(app, what, wish, title);
+  };
   const button = (label, onclick, main = false) => h('button', { type: 'button', class: main ? 'main' : 'edge', onclick, 'aria-label': `${t('save')}: ${label}` }, t('save'));
   const part = (title, ...children) => h('section', {}, h('h3', {}, title), ...children);
   const size = h('p', { class: 'small soft' }, t('full', { w: photo.view.width, h: photo.view.height }));
