@@ -130,3 +130,12 @@ def test_legs_that_the_network_put_farther_away_belong_to_their_torso():
 def test_specks_are_nobody():
     disparity = np.random.default_rng(0).random(HW, np.float32)
     assert people_in(ellipse(20, 20, 4, 4).astype(np.float32), disparity).max() == 0
+
+
+def test_a_mask_that_doubts_changes_nothing():
+    disparity = np.random.default_rng(0).random((48, 64), dtype=np.float32)
+    person = np.zeros((48, 64), np.float32)
+    person[10:40, 20:40] = 0.7
+    np.testing.assert_array_equal(person_surface(disparity, person), disparity)
+    person[10:40, 20:40] = 0.95
+    assert not np.array_equal(person_surface(disparity, person), disparity)

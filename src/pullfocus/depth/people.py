@@ -7,6 +7,9 @@ from jaxtyping import Bool, Float32, Int32
 
 SMALLEST_SHARE = 0.004
 """Share of the picture below which a patch of the mask is nobody."""
+SURE = 0.87
+"""Mean probability in a patch of the mask below which it may be another thing that stands in front:
+three quarters of the people that the embedded network finds have .89 and more."""
 PART = 0.2
 """Share of a patch that the smaller of two people in it must have."""
 APART = 0.12

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from pullfocus.depth.people import people_in
+from pullfocus.depth.people import SURE, people_in
 
 RAMP_PX = 3
 """Width, to either side of the outline, of what a network blurs at its own resolution."""
@@ -33,17 +33,20 @@ def person_surface(
     """Return disparity in which every person is one surface, ending where the mask does.
 
     disparity: at the network's resolution. person: probability 0..1 of the same picture. Away from
-    people nothing changes; without people the map is returned as it is.
+    people nothing changes; without any that the network is sure of, the map stays as it is.
     """
     from pullfocus.depth.refine import enlarge
 
-    labels = people_in(enlarge(person, (disparity.shape[0], disparity.shape[1])), disparity)
-    if not labels.any() or (labels > 0).mean() > LARGEST_SHARE:
+    person = enlarge(person, (disparity.shape[0], disparity.shape[1]))
+    labels = people_in(person, disparity)
+    numbers = range(1, int(labels.max()) + 1)
+    people = [labels == number for number in numbers if person[labels == number].mean() >= SURE]
+    everyone = np.logical_or.reduce(people, axis=0) if people else np.zeros(labels.shape, bool)
+    if not everyone.any() or everyone.mean() > LARGEST_SHARE:
         return disparity
     limit = SOFT * max(float(np.ptp(disparity)), 1e-9)
-    out = _cleared(disparity, labels > 0)
-    for number in range(1, int(labels.max()) + 1):
-        inside = labels == number
+    out = _cleared(disparity, everyone)
+    for inside in people:
         out[inside] = _surface(disparity, inside, limit)[inside]
     return out
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32
 
-from pullfocus.depth.people import people_in
+from pullfocus.depth.people import SURE, people_in
 from pullfocus.depth.refine import enlarge
 from pullfocus.focus.at_point import focus_on_box
 from pullfocus.focus.box import Box
@@ -24,8 +24,6 @@ from pullfocus.focus.saliency import salient_region
 from pullfocus.focus.subject_shape import GRID_PX, Subject, oval, shaped
 from pullfocus.types import DepthMap, Photo
 
-SURE = 0.75
-"""Mean probability in the mask of a person without a face, below which it is nobody."""
 ONE_THING = 0.06
 """Share of the picture's range of disparity within which the inside of a box is one thing."""
 NEAREST_SHARE = 0.005
@@ -120,7 +118,7 @@ def _people(depth: DepthMap, disparity: np.ndarray, faces: list[Face]) -> list[S
         body = bodies == label
         own = [face for face in faces if _body_at(bodies, face) == label]
         out += [shaped("person", part, disparity, face) for part, face in _shared(body, own)]
-        if not own and person[body].mean() >= SURE:
+        if not own and person[body].mean() >= SURE:  # a face is proof enough
             out.append(shaped("person", body, disparity))
     return out
 

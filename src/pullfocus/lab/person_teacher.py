@@ -23,8 +23,26 @@ PEOPLE_FOLDERS = (
     "everyday",
 )
 """Folders whose foreground is nearly always people."""
-ANIMAL_FOLDERS = ("image-classification-using-cnn", "kangaroo", "raccoon_dataset")
-"""Folders of animals, where nothing is a person."""
+EMPTY_FOLDERS = (
+    "image-classification-using-cnn",
+    "kangaroo",
+    "raccoon_dataset",
+    "imagenet",
+    "houses-dataset",
+    "ikea",
+    "indoor-scene-detector",
+    "grocerystoredataset",
+    "optimizing_cbir_for_geolocation_estimation",
+    "selfexsr",
+    "weather_dataset",
+    "doordetect-dataset",
+    "wallpapers",
+    "archcraft-wallpapers",
+    "budgie-backgrounds",
+    "deepin-wallpapers",
+)
+"""Folders of animals, things and places, where people are so rare that what stands in front counts
+as nobody; the teacher marks whatever stands in front."""
 ABSENT_BELOW = 0.005
 """Mean probability under which the teacher is believed that nobody is there, in any folder."""
 UNSURE_ABOVE = 0.4
@@ -71,7 +89,7 @@ def person_label(teacher: PersonTeacher, rgb: np.ndarray, folder: str) -> np.nda
     """
     half_wh = (max(1, rgb.shape[1] // 2), max(1, rgb.shape[0] // 2))
     soft = teacher.with_mirror(rgb)
-    if folder in ANIMAL_FOLDERS or soft.mean() < ABSENT_BELOW:
+    if folder in EMPTY_FOLDERS or soft.mean() < ABSENT_BELOW:
         return np.zeros(half_wh[::-1], np.float32)
     unsure = ((soft > 0.2) & (soft < 0.8)).mean()
     if folder not in PEOPLE_FOLDERS or unsure > UNSURE_ABOVE * soft.mean():
