@@ -3,6 +3,7 @@
 import sys
 from types import ModuleType
 
+import pytest
 from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
 
@@ -14,3 +15,10 @@ _checker = ModuleType("pullfocus_typechecker")
 _checker.check = beartype(conf=BeartypeConf(is_pep484_tower=True))
 sys.modules[_checker.__name__] = _checker
 install_import_hook([f"pullfocus.{name}" for name in CHECKED], "pullfocus_typechecker.check")
+
+
+@pytest.fixture(autouse=True)
+def _same_random_networks() -> None:
+    """Give every test the same random weights; torch is not imported for tests without it."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
