@@ -20,8 +20,9 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from pullfocus.errors import CannotWriteError, PullfocusError, UnreadableInputError
+from pullfocus.errors import CannotWriteError, PullfocusError
 from pullfocus.lab.checkpoint import averaged_network
+from pullfocus.lab.engine.checkpoint import read_checkpoint, read_state
 from pullfocus.lab.engine.system import DepthGraph
 from pullfocus.lab.model_card import METADATA
 from pullfocus.networks.blocks import ConvNorm
@@ -76,11 +77,16 @@ def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
         path: where to write.
         metadata: further metadata_props beside kind, polarity and preprocessing.
     """
-    outputs = ("disparity", "person")
-    graph = DepthGraph(net, "relative disparity", COMPACT_HW, COMPACT_MULTIPLE, outputs)
+    graph = compact_graph(net)
     model = traced(graph, path)
     store_half(model)
     write(model, path, card(graph) | metadata)
+
+
+def compact_graph(net: Compact) -> DepthGraph:
+    """Return the compact network as what export writes."""
+    outputs = ("disparity", "person")
+    return DepthGraph(net, "relative disparity", COMPACT_HW, COMPACT_MULTIPLE, outputs)
 
 
 def traced(graph: DepthGraph, path: Path) -> onnx.ModelProto:
@@ -159,7 +165,7 @@ def export_checkpoint(
     if is_compact(checkpoint):
         net = folded(averaged_network(checkpoint))
         export(net, path, METADATA | (metadata or {}))
-        graph = DepthGraph(net, "relative disparity", COMPACT_HW, COMPACT_MULTIPLE)
+        graph = compact_graph(net)
     else:
         graph = _export_system(checkpoint, path, metadata or {})
     difference = parity(graph.net, path, (2 * graph.multiple, graph.multiple))
@@ -174,21 +180,15 @@ def export_checkpoint(
 
 def is_compact(checkpoint: Path) -> bool:
     """Tell whether a checkpoint is the embedded network's rather than the engine's."""
-    if not checkpoint.is_file():
-        raise UnreadableInputError(f"{checkpoint} is not there; give a run's checkpoint.pt.")
-    try:
-        state = torch.load(checkpoint, weights_only=True, map_location="cpu", mmap=True)
-    except Exception as problem:  # noqa: BLE001 - pickle raises whatever the bytes make it raise
-        raise UnreadableInputError(f"{checkpoint} is not a checkpoint ({problem}).") from None
+    state = read_state(checkpoint, mapped=True)
     return isinstance(state, dict) and {"average", "hint_scale"} <= set(state)
 
 
 def _export_system(checkpoint: Path, path: Path, metadata: dict[str, str]) -> DepthGraph:
-    from pullfocus.lab.engine.checkpoint import read_checkpoint
-    from pullfocus.lab.recipes.catalogue import trained_system
+    from pullfocus.lab.recipes.catalogue import system_of
 
-    graph = trained_system(checkpoint).depth_graph()
     found = read_checkpoint(checkpoint)
+    graph = system_of(found).depth_graph()
     samples = str(found.settings["samples"])
     own = {
         "model_id": f"{found.recipe}-{found.step}",

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from pullfocus.lab.checkpoint import Averaged, load_checkpoint, save_checkpoint
 from pullfocus.lab.data.crops import Batch, CropConfig
 from pullfocus.lab.losses import HintScale, gradient_matching, scale_shift_invariant
-from pullfocus.lab.losses.segmentation import mask_terms
+from pullfocus.lab.losses.segmentation import known_mask_terms
 from pullfocus.lab.parallel import average_gradients, group_size, is_first
 from pullfocus.lab.teacher import Teacher
 from pullfocus.networks.compact import Compact, CompactConfig, Hints
@@ -210,12 +210,9 @@ def _disparity_losses(disparity: Tensor, batch: Batch) -> dict[str, Tensor]:
 
 def _person_loss(logits: Tensor, batch: Batch) -> Tensor:
     """Return cross entropy and Dice of person logits b 1 h w, at half size, where all is known."""
-    target = torch.from_numpy(batch.person)
-    known = torch.isfinite(target).all((1, 2))
-    if not known.any():
-        return logits.sum() * 0
-    own = nn.functional.avg_pool2d(logits.float(), 2)[known]
-    return sum(mask_terms(own, target[known][:, None]).values(), torch.zeros(()))
+    own = nn.functional.avg_pool2d(logits.float(), 2)
+    terms = known_mask_terms(own, torch.from_numpy(batch.person)[:, None])
+    return sum(terms.values(), torch.zeros(()))
 
 
 def run(trainer: Trainer, stream: Iterable[Batch], log_every: int = 25) -> None:

@@ -55,17 +55,28 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         UnreadableInputError: not there, or not a checkpoint of ``pullfocus lab train``.
     """
-    try:
-        state = torch.load(path, weights_only=True, map_location="cpu")
-    except FileNotFoundError:
-        raise UnreadableInputError(
-            f"{path} is not there; a checkpoint is the file {NAME} in the folder of a run."
-        ) from None
-    except Exception as problem:  # noqa: BLE001 - pickle raises whatever the bytes make it raise
-        raise UnreadableInputError(f"{path} is not a checkpoint ({problem}).") from None
+    state = read_state(path)
     if not isinstance(state, dict) or state.pop("format", None) != FORMAT:
         raise UnreadableInputError(f"{path} was not written by `pullfocus lab train`.")
     return Checkpoint(**state)
+
+
+def read_state(path: Path, *, mapped: bool = False) -> Any:
+    """Read what is in a checkpoint's file, whoever wrote it.
+
+    mapped: leave tensors in the file until they are used; quick when only names are looked at.
+
+    Raises:
+        UnreadableInputError: not there, or not such a file.
+    """
+    if not path.is_file():
+        raise UnreadableInputError(
+            f"{path} is not there; a checkpoint is the file {NAME} in the folder of a run."
+        )
+    try:
+        return torch.load(path, weights_only=True, map_location="cpu", mmap=mapped)
+    except Exception as problem:  # noqa: BLE001 - pickle raises whatever the bytes make it raise
+        raise UnreadableInputError(f"{path} is not a checkpoint ({problem}).") from None
 
 
 def resumable(path: Path, name: str, recipe: Recipe) -> Checkpoint | None:

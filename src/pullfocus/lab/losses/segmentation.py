@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
@@ -27,3 +28,14 @@ def mask_terms(logits: Logits, target: Target) -> dict[str, Tensor]:
     """Return binary cross-entropy and Dice by name; their sum is the loss."""
     entropy = functional.binary_cross_entropy_with_logits(logits, target)
     return {"bce": entropy, "dice": dice(logits, target)}
+
+
+def known_mask_terms(logits: Logits, target: Target) -> dict[str, Tensor]:
+    """Return `mask_terms` of the pictures whose target is known everywhere (NaN = unknown).
+
+    Without any, both are 0 and reach the logits, so that a step can still be taken.
+    """
+    known = torch.isfinite(target).all(3).all(2)[:, 0]
+    if not known.any():
+        return {name: logits.sum() * 0 for name in ("bce", "dice")}
+    return mask_terms(logits[known], target[known])

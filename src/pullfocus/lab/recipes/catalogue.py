@@ -6,7 +6,7 @@ import difflib
 from pathlib import Path
 
 from pullfocus.errors import UsageError
-from pullfocus.lab.engine.checkpoint import read_checkpoint
+from pullfocus.lab.engine.checkpoint import Checkpoint, read_checkpoint
 from pullfocus.lab.engine.recipe import Recipe
 from pullfocus.lab.engine.system import System
 from pullfocus.lab.recipes import dynamic, stereo, supervised, two_heads
@@ -41,7 +41,11 @@ def trained_system(path: Path) -> System:
         UnreadableInputError: see ``read_checkpoint``.
         UsageError: it was written with settings that this version does not know.
     """
-    found = read_checkpoint(path)
+    return system_of(read_checkpoint(path))
+
+
+def system_of(found: Checkpoint) -> System:
+    """Return the system that a checkpoint holds; see ``trained_system``."""
     system = KINDS[str(found.settings["kind"])].read(found.settings).build()
     system.load_state_dict(found.system)
     return system.eval()

@@ -20,7 +20,7 @@ from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Positive, Reci
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.losses.joint import UncertaintyWeights
 from pullfocus.lab.losses.relative import gradient_matching, scale_shift_invariant
-from pullfocus.lab.losses.segmentation import mask_terms
+from pullfocus.lab.losses.segmentation import known_mask_terms
 from pullfocus.lab.metrics import affine_depth
 from pullfocus.lab.recipes.samples import Depths
 from pullfocus.lab.recipes.supervised import (
@@ -104,7 +104,7 @@ class TwoHeads(System):
         if "depth" in prediction:
             tasks["depth"] = self._depth_terms(prediction["depth"], batch["depth_m"])
         if "person" in prediction:
-            tasks["person"] = _person_terms(prediction["person"], batch["person"])
+            tasks["person"] = known_mask_terms(prediction["person"], batch["person"])
         if self.settle is not None:
             return self.settle({name: sum_of(terms) for name, terms in tasks.items()})
         weight = self.recipe.person_weight if "depth" in tasks else 1.0
@@ -189,14 +189,6 @@ def iou(own: Tensor, wanted: Tensor) -> float:
 def sum_of(terms: dict[str, Tensor]) -> Tensor:
     """Return the sum of scalar terms."""
     return torch.stack(list(terms.values())).sum()
-
-
-def _person_terms(logits: Tensor, person: Tensor) -> dict[str, Tensor]:
-    """Return the mask terms of the pictures that say where people are; 0 without any."""
-    said = torch.isfinite(person).all(3).all(2)[:, 0]
-    if not said.any():
-        return {name: logits.sum() * 0 for name in ("bce", "dice")}
-    return mask_terms(logits[said], person[said])
 
 
 _TINY = TwoHeadsRecipe(
