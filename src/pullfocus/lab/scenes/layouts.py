@@ -76,16 +76,21 @@ def street(shop: Shop) -> Scene:
 
 
 def road(shop: Shop) -> Scene:
-    """Traffic seen through a windscreen: lanes of cars and trucks, rails, bridges, verges."""
+    """Traffic seen through a windscreen: lanes of cars and trucks, rails, bridges, verges.
+
+    Every second road is jammed: vehicles close behind each other, those of the next lanes beside
+    the camera, so that the frame cuts them off.
+    """
     rng = shop.rng
     shop.ground("surface", 300, float(rng.uniform(0.05, 0.4)))
-    lanes = rng.integers(1, 3)
+    lanes, jammed = rng.integers(1, 3), rng.random() < 0.5
+    first, gap, trucks = ((-1, 9), (5, 10), 0.4) if jammed else ((2, 14), (7, 25), 0.25)
     for lane in range(-lanes, lanes + 1):
-        z = -rng.uniform(5, 16) if lane == 0 else -rng.uniform(2, 14)
-        while z > -70 and rng.random() < 0.8:
-            place = shop.truck if rng.random() < 0.25 else shop.car
+        z = -rng.uniform(5, 16) if lane == 0 else -rng.uniform(*first)
+        while z > -70 and rng.random() < (0.92 if jammed else 0.8):
+            place = shop.truck if rng.random() < trucks else shop.car
             place((lane * 3.4 + rng.normal(0, 0.3), 0, z))
-            z -= rng.uniform(7, 25)
+            z -= rng.uniform(*gap)
     for side in (-1, 1):
         edge = side * (3.4 * lanes + 2.5)
         if rng.random() < 0.6:
