@@ -36,19 +36,6 @@ class Block(NamedTuple):
     offset: np.ndarray
 
 
-class Kernels(NamedTuple):
-    """The arrays of `bands.Taps`; nodes_across: columns of the cat's-eye grid, 0 without one."""
-
-    level: np.ndarray
-    reach: np.ndarray
-    start: np.ndarray
-    summed: np.ndarray
-    dy: np.ndarray
-    dx: np.ndarray
-    weight: np.ndarray
-    nodes_across: int
-
-
 @njit(cache=True, nogil=True, parallel=True, fastmath=True)
 def place_on_ladder(disparity, gain, near, far, low, high, ladder, steps):
     """Map disparity to its place on the ladder of radii, counted from rung `low`."""
@@ -135,16 +122,17 @@ def _share(place, band):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def blur_band(block, kernels, band, top, left, tile, spans, corners):
+def blur_band(block, taps, band, top, left, tile, spans, corners):
     """Blur one band where `spans` needs it: (5, n, n), the tile at the band's scale with a margin.
 
     spans: (cells, 2) first and end column, in cells, of every row of cells; outside of them the
     result is not written. The margin, of one pixel, is what enlarging needs; full size has none.
+    taps: `bands.Taps`.
     corners: cat's-eye weights at the tile's corners, (taps, 4), empty without one.
 
     Also returns whether the layer holds hidden light; if not, its last channel is not written.
     """
-    lvl, reach = kernels.level[band], kernels.reach[band]
+    lvl, reach = taps.level[band], taps.reach[band]
     margin = 1 if lvl else 0
     size = (tile >> lvl) + 2 * margin
     columns = _columns_to_blur(spans, lvl, margin, size)
@@ -164,17 +152,17 @@ def blur_band(block, kernels, band, top, left, tile, spans, corners):
         _gather_layer(block, band, lvl, origin_y, origin_x, first + 1, end, layer)
     hides = np.any(layer[CHANNELS - 1, first:end] > 0)
     channels = CHANNELS if hides else CHANNELS - 1
-    taps = slice(kernels.start[band], kernels.start[band + 1])
-    dy, dx = kernels.dy[taps] + reach + 1, kernels.dx[taps] + reach
+    own = slice(taps.start[band], taps.start[band + 1])
+    dy, dx = taps.dy[own] + reach + 1, taps.dx[own] + reach
     out = np.empty((CHANNELS, size, size), np.float32)
-    if kernels.nodes_across:
+    if taps.nodes_across:
         _convolve_varying(layer, channels, columns, margin, tile >> lvl, dy, dx, corners, out)
         return out, hides
-    if kernels.summed[band]:
+    if taps.summed[band]:
         for c in range(channels):
             for y in range(first + 1, end):
                 layer[c, y] += layer[c, y - 1]
-    _convolve(layer, channels, columns, dy, dx, kernels.weight[taps, 0], out)
+    _convolve(layer, channels, columns, dy, dx, taps.weight[own, 0], out)
     return out, hides
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32
@@ -41,11 +41,11 @@ def ladder_index(radius_px: np.ndarray) -> Float32[np.ndarray, "*s"]:
     return np.where(r <= LINEAR_UNTIL_PX, straight, bent).astype(np.float32)
 
 
-def rung_radius_px(rung: int) -> float:
-    """Return the radius of a rung; the inverse of `ladder_index` at whole numbers."""
-    if rung <= LINEAR_UNTIL_PX:
-        return float(rung)
-    return LINEAR_UNTIL_PX * LADDER_RATIO ** (rung - LINEAR_UNTIL_PX)
+def rung_radius_px(place: float) -> float:
+    """Return the radius of a rung, or of any place on the ladder: the inverse of `ladder_index`."""
+    if place <= LINEAR_UNTIL_PX:
+        return math.sqrt(place) if place < 1.0 else float(place)
+    return LINEAR_UNTIL_PX * LADDER_RATIO ** (place - LINEAR_UNTIL_PX)
 
 
 def rung_level(rung: int) -> int:
@@ -61,12 +61,12 @@ def reduced_radius_px(rung: int) -> float:
     return math.sqrt(radius**2 - 4.0 * RESAMPLING_VARIANCE) if level else radius
 
 
-@dataclass(frozen=True, slots=True)
-class Taps:
+class Taps(NamedTuple):
     """The kernels of all bands as flat arrays, the form the compiled loops read.
 
     Band b (signed rung `low + b`) owns taps start[b]:start[b+1]. `weight` is (n, nodes): one
-    column for each corner of the grid over the picture on which a cat's eye varies, else one.
+    column for each corner of the grid over the picture on which a cat's eye varies, else one;
+    nodes_across: columns of that grid, 0 without one.
     Where summed[b], the taps are for the layer summed down its columns (see `column_sum_taps`).
     """
 
@@ -78,14 +78,16 @@ class Taps:
     dy: np.ndarray
     dx: np.ndarray
     weight: np.ndarray
-
-    @property
-    def count(self) -> int:
-        """Number of bands."""
-        return len(self.level)
+    nodes_across: int
 
 
-def make_taps(low: int, high: int, lens: Lens, vignettes: Sequence[tuple[float, float]]) -> Taps:
+def make_taps(
+    low: int,
+    high: int,
+    lens: Lens,
+    vignettes: Sequence[tuple[float, float]] = ((0.0, 0.0),),
+    nodes_across: int = 0,
+) -> Taps:
     """Draw the kernels of the signed rungs low..high (positive = nearer than the focus)."""
     rungs = range(low, high + 1)
     bands = [_rung_taps(rung, lens, tuple(vignettes)) for rung in rungs]
@@ -98,6 +100,7 @@ def make_taps(low: int, high: int, lens: Lens, vignettes: Sequence[tuple[float, 
         dy=np.concatenate([dy for _, _, dy, _, _ in bands]),
         dx=np.concatenate([dx for *_, dx, _ in bands]),
         weight=np.concatenate([weight for *_, weight in bands]),
+        nodes_across=nodes_across,
     )
 
 

@@ -159,13 +159,13 @@ class PreparedScene:
         if max(-far_px, near_px) < INVISIBLE_RADIUS_PX:
             return np.array(self._linear)
         low, high = -_rung_beyond(-far_px), _rung_beyond(near_px)
-        taps, nodes_across = self._taps(low, high, lens)
+        taps = self._taps(low, high, lens)
         blur = BlurOfDisparity(gain_px, near, far, low, high)
         out = np.empty(self._linear.shape, np.float32)
         with _KERNEL_LOCK:
             for first in self._plan.blocks(self._disparity.shape):
                 block = self._block(first, lens.highlights)
-                self._render_block(block, blur, taps, nodes_across, out)
+                self._render_block(block, blur, taps, out)
         return out
 
     def _block(self, first: tuple[int, int], highlights: float) -> BlockLayers:
@@ -188,9 +188,9 @@ class PreparedScene:
             self._kept[key] = block
         return block
 
-    def _taps(self, low: int, high: int, lens: Lens) -> tuple[Taps, int]:
+    def _taps(self, low: int, high: int, lens: Lens) -> Taps:
         if lens.cats_eye <= 0:
-            return make_taps(low, high, lens, [(0.0, 0.0)]), 0
+            return make_taps(low, high, lens)
         h, w = self._linear.shape[:2]
         down, across = -(-h // self._plan.tile) + 1, -(-w // self._plan.tile) + 1
         half_diagonal = np.hypot(h, w) / 2
@@ -202,31 +202,22 @@ class PreparedScene:
             for gy in range(down)
             for gx in range(across)
         ]
-        return make_taps(low, high, replace(lens, cats_eye=0.0), vignettes), across
+        return make_taps(low, high, replace(lens, cats_eye=0.0), vignettes, across)
 
     def _render_block(
-        self,
-        block: BlockLayers,
-        blur: BlurOfDisparity,
-        taps: Taps,
-        nodes_across: int,
-        out: np.ndarray,
+        self, block: BlockLayers, blur: BlurOfDisparity, taps: Taps, out: np.ndarray
     ) -> None:
         from pullfocus.render import band_kernels, tile_kernels
 
         place1, place2 = blur.places(block.disparity1), blur.places(block.disparity2)
-        marks = band_kernels.mark_bands(block.planes, place1, place2, taps.count)
+        marks = band_kernels.mark_bands(block.planes, place1, place2, len(taps.level))
         stacks, offset = self._stack_coarse_bands(block, place1, place2, marks, taps)
         tile_kernels.render_tiles(
             band_kernels.Block(
                 block.planes, place1, place2, marks, _spread(marks, taps, self._plan.pad),
                 stacks, offset,
             ),
-            band_kernels.Kernels(
-                taps.level, taps.reach, taps.start, taps.summed, taps.dy, taps.dx, taps.weight,
-                nodes_across,
-            ),
-            self._plan.pad, self._plan.tile, -taps.low, block.first_row, block.first_column, out,
+            taps, self._plan.pad, self._plan.tile, block.first_row, block.first_column, out,
         )  # fmt: skip
 
     def _stack_coarse_bands(
@@ -241,7 +232,7 @@ class PreparedScene:
         from pullfocus.render import band_kernels
 
         height, width = place1.shape
-        offset = np.full(taps.count, -1, np.int64)
+        offset = np.full(len(taps.level), -1, np.int64)
         total = 0
         for band in np.flatnonzero((taps.level >= 2) & marks.any(axis=(1, 2))):
             offset[band] = total

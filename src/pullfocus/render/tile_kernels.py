@@ -20,11 +20,10 @@ OPAQUE_BELOW = 1e-4
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def render_tiles(block, kernels, pad, tile, sharp_band, first_row, first_column, out):
+def render_tiles(block, taps, pad, tile, first_row, first_column, out):
     """Render every tile of a block into out[first_row:, first_column:].
 
-    block, kernels: see `band_kernels`; the block has `pad` mirrored pixels on each side.
-    sharp_band: the band of radius 0.
+    block: `band_kernels.Block` with `pad` mirrored pixels on each side; taps: `bands.Taps`.
     """
     height = min(block.place1.shape[0] - 2 * pad, out.shape[0] - first_row)
     width = min(block.place1.shape[1] - 2 * pad, out.shape[1] - first_column)
@@ -34,40 +33,40 @@ def render_tiles(block, kernels, pad, tile, sharp_band, first_row, first_column,
         # Every other tile first: two threads that take one half each get the same mix of bands.
         index = 2 * turn % count + (turn >= (count + 1) // 2 and count % 2 == 0)
         y, x = index // across * tile, index % across * tile
-        node = (first_row + y) // tile * kernels.nodes_across + (first_column + x) // tile
-        state = _collect_tile(block, kernels, y + pad, x + pad, tile, sharp_band, node)
+        node = (first_row + y) // tile * taps.nodes_across + (first_column + x) // tile
+        state = _collect_tile(block, taps, y + pad, x + pad, tile, node)
         rows, columns = min(tile, height - y), min(tile, width - x)
         _finish_tile(state, out, first_row + y, first_column + x, rows, columns)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _collect_tile(block, kernels, top, left, tile, sharp_band, node):
+def _collect_tile(block, taps, top, left, tile, node):
     """Compose all bands that reach the tile at (top, left), from near to far, to its state."""
-    bands = len(kernels.level)
+    bands = len(taps.level)
     cells = tile // CELL_PX
     state = np.zeros((13, tile, tile), np.float32)
     state[3] = np.float32(1.0)
     previous = np.full((cells, cells), bands, np.int64)
     spans = np.empty((cells, 2), np.int64)
     for band in range(bands - 1, -1, -1):
-        rung = band - sharp_band
+        rung = band + taps.low
         alone = -SHARP_RUNGS <= rung <= SHARP_RUNGS
         reached = block.reached[band, top // CELL_PX :, left // CELL_PX :]
         if not _find_spans(reached, band, bands, alone, previous, state, spans):
             continue
-        corners = _corner_weights(kernels, band, node)
-        blurred, hides = blur_band(block, kernels, band, top, left, tile, spans, corners)
-        _compose(blurred, hides, kernels.level[band], spans, state)
+        corners = _corner_weights(taps, band, node)
+        blurred, hides = blur_band(block, taps, band, top, left, tile, spans, corners)
+        _compose(blurred, hides, taps.level[band], spans, state)
     return state
 
 
 @njit(cache=True, nogil=True)
-def _corner_weights(kernels, band, node):
+def _corner_weights(taps, band, node):
     """The band's weights at the four corners of the tile whose first corner is `node`."""
-    across = kernels.nodes_across
+    across = taps.nodes_across
     if across == 0:
         return np.empty((0, 4), np.float32)
-    weight = kernels.weight[kernels.start[band] : kernels.start[band + 1]]
+    weight = taps.weight[taps.start[band] : taps.start[band + 1]]
     corners = np.empty((len(weight), 4), np.float32)
     for corner in range(4):
         corners[:, corner] = weight[:, node + corner // 2 * across + corner % 2]
