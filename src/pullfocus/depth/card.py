@@ -32,6 +32,7 @@ class Preprocessing:
         one side fits (DPT's keep_aspect_ratio); "pad" reflects the border first, then "short_side"
         (ZoeDepth), and cuts the border off the answer.
     multiple: both sides are rounded to it.
+    second_long_side: photos are looked at once more at this longer side (see `two_looks`); 0: not.
     """
 
     size_hw: tuple[int, int] = (384, 384)
@@ -40,6 +41,7 @@ class Preprocessing:
     scale: float = 1.0 / 255.0
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
+    second_long_side: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pullfocus.depth.estimator import Estimator
 from pullfocus.depth.normalise import to_disparity
 from pullfocus.depth.person_surface import person_surface
 from pullfocus.depth.registry import open_estimator
+from pullfocus.depth.two_looks import two_looks
 from pullfocus.depth.uncertainty import spread_of
 from pullfocus.types import DepthMap, Photo
 
@@ -52,7 +53,7 @@ def estimate_depth(
 
 def _estimated(photo: Photo, estimator: Estimator, refine: bool, uncertainty: bool) -> DepthMap:
     rgb = working_rgb(photo)
-    raw = estimator.estimate(rgb)
+    raw = two_looks(estimator, rgb)
     disparity, kind = to_disparity(raw)
     spread = spread_of(estimator, rgb, disparity, kind) if uncertainty else None
     if raw.person is not None:

@@ -6,7 +6,8 @@ beside it, which wins:
     kind            "relative disparity" | "metric disparity" | "relative depth" | "metric depth"
     polarity        "larger = nearer" | "larger = farther"; turns disparity into depth or back
     preprocessing   JSON: mean [3], std [3], range [0, 1] or [0, 255], channels "RGB", multiple_of,
-                    and long_side (keeps the aspect) or size_hw [h, w] (does not)
+                    and long_side (keeps the aspect) or size_hw [h, w] (does not); with long_side,
+                    second_long_side if the mean of two looks at a photo is better than one
     licence         SPDX identifier
 
 Without them: the input's fixed size, else 384 on the longer side in multiples of 32; ImageNet mean
@@ -37,7 +38,16 @@ GUESS_NOTE = (
     "The file says nothing about its kind or preprocessing: taken as relative disparity from an "
     "ImageNet-normalised picture."
 )
-_KEYS = {"mean", "std", "range", "channels", "multiple_of", "long_side", "size_hw"}
+_KEYS = {
+    "mean",
+    "std",
+    "range",
+    "channels",
+    "multiple_of",
+    "long_side",
+    "size_hw",
+    "second_long_side",
+}
 
 
 def card_of_onnx(path: Path) -> ModelCard:
@@ -121,6 +131,7 @@ def _preprocessing(said: Mapping[str, Any], shape: list[Any]) -> Preprocessing:
         scale=high / 255.0,
         mean=_triple(given.get("mean", rule.mean)),
         std=_triple(given.get("std", rule.std)),
+        second_long_side=int(given.get("second_long_side", 0)),
     )
     return _fixed(rule, shape)
 
@@ -129,7 +140,7 @@ def _fixed(rule: Preprocessing, shape: list[Any]) -> Preprocessing:
     """Let a size that is fixed in the network's input win over everything said."""
     height, width = shape[-2:] if len(shape) == 4 else (None, None)
     if isinstance(height, int) and isinstance(width, int):
-        return replace(rule, size_hw=(height, width), multiple=1, rule="fixed")
+        return replace(rule, size_hw=(height, width), multiple=1, rule="fixed", second_long_side=0)
     return rule
 
 

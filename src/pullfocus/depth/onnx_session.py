@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,12 @@ class OnnxEstimator:
     def id(self) -> str:
         """The card's id."""
         return self.card.id
+
+    def at_long_side(self, long_side_px: int) -> OnnxEstimator:
+        """Return the same network, asked once and about pictures of another size."""
+        size_hw = (long_side_px, long_side_px)
+        rule = replace(self.card.preprocessing, size_hw=size_hw, second_long_side=0)
+        return replace(self, card=replace(self.card, preprocessing=rule))
 
     def estimate(self, rgb: UInt8[np.ndarray, "h w 3"]) -> RawDepth:
         """Run the network at the size its card asks for.

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 EMBEDDED = Path(__file__).parents[1] / "depth/weights/compact.onnx"
 """The network in the wheel."""
-LONG_SIDE = 256
-"""Long side at which networks are measured, px; the shipped file asks for the same."""
+LONG_SIDE = "look once, at this long side in px (default: as the file asks)"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     measure = verbs.add_parser("evaluate", help="score ONNX files beside the baselines")
     measure.add_argument("models", type=Path, nargs="*", help="ONNX files (default: the wheel's)")
     measure.add_argument("--data", type=Path, required=True)
-    measure.add_argument("--long-side", type=int, default=LONG_SIDE)
+    measure.add_argument("--long-side", type=int, help=LONG_SIDE)
     evaluate_protocol_cli.add_options(measure)
     measure.set_defaults(run=_evaluate)
     export = verbs.add_parser("export", help="turn a checkpoint into a self-describing ONNX file")
@@ -56,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     sheet = verbs.add_parser("sheet", help="draw the depth maps of some photos side by side")
     sheet.add_argument("photos", type=Path, nargs="+")
     sheet.add_argument("--model", type=Path, action="append", help="ONNX file (may be repeated)")
-    sheet.add_argument("--long-side", type=int, default=LONG_SIDE)
+    sheet.add_argument("--long-side", type=int, help=LONG_SIDE)
     sheet.add_argument("-o", "--output", type=Path, required=True)
     sheet.set_defaults(run=_sheet)
     compare_cli.add_verb(verbs)

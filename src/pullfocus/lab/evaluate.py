@@ -13,8 +13,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pullfocus.depth.normalise import unscaled_disparity
+from pullfocus.depth.onnx_card import card_of_onnx
+from pullfocus.depth.onnx_session import OnnxEstimator
+from pullfocus.depth.two_looks import two_looks
 from pullfocus.lab import metrics
-from pullfocus.lab.data.photos import as_input, fitted_hw
+from pullfocus.lab.data.photos import as_input
 from pullfocus.lab.data.truth import MEASURED, Frame, people
 from pullfocus.lab.scenes.measured import rendered
 
@@ -49,20 +53,15 @@ def lower_row_is_nearer(rgb: np.ndarray) -> np.ndarray:
     return np.repeat(np.linspace(0, 1, h, dtype=np.float32)[:, None], w, 1)
 
 
-def onnx_estimator(path: Path, long_side: int = 256) -> Estimator:
-    """Return the estimator of a pullfocus ONNX file at one long side, two threads."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    session = onnxruntime.InferenceSession(str(path), options)
+def onnx_estimator(path: Path, long_side: int | None = None) -> Estimator:
+    """Return the estimator of an ONNX file: as photos get it, or one look at one long side."""
+    network = OnnxEstimator(card_of_onnx(path), path)
+    if long_side is not None:
+        network = network.at_long_side(long_side)
 
     def estimate(rgb: np.ndarray) -> np.ndarray:
-        h, w = rgb.shape[:2]
-        image = as_input(rgb, fitted_hw((h, w), long_side))
-        disparity = session.run(None, {"image": image})[0][0, 0]
-        return cv2.resize(disparity, (w, h), interpolation=cv2.INTER_LINEAR)
+        disparity, _ = unscaled_disparity(two_looks(network, rgb))
+        return cv2.resize(disparity, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
     return estimate
 

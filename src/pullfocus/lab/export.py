@@ -35,6 +35,8 @@ TOLERANCE = 1e-4
 """Largest difference to torch, in units of the answer's largest value where that exceeds 1."""
 COMPACT_HW = (256, 256)
 COMPACT_MULTIPLE = 32
+COMPACT_SECOND_LONG_SIDE = 192
+"""A second, mirrored look at this size is worth its time (lab/recipes/RESULTS.md)."""
 
 
 def folded(net: Compact) -> Compact:
@@ -80,7 +82,7 @@ def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
     graph = compact_graph(net)
     model = traced(graph, path)
     store_half(model)
-    write(model, path, card(graph) | metadata)
+    write(model, path, card(graph, COMPACT_SECOND_LONG_SIDE) | metadata)
 
 
 def compact_graph(net: Compact) -> DepthGraph:
@@ -120,7 +122,7 @@ def traced(graph: DepthGraph, path: Path) -> onnx.ModelProto:
     return onnx.load(str(path))
 
 
-def card(graph: DepthGraph) -> dict[str, str]:
+def card(graph: DepthGraph, second_long_side: int = 0) -> dict[str, str]:
     """Return what a file says about itself, in the words that ``depth.onnx_card`` reads."""
     long_side = -(-max(graph.size_hw) // graph.multiple) * graph.multiple
     preprocessing = {
@@ -131,6 +133,8 @@ def card(graph: DepthGraph) -> dict[str, str]:
         "multiple_of": graph.multiple,
         "long_side": long_side,
     }
+    if second_long_side:
+        preprocessing["second_long_side"] = second_long_side
     nearer = graph.kind.endswith("disparity")
     return {
         "kind": graph.kind,
