@@ -92,6 +92,25 @@ def test_output_in_a_missing_folder_or_format(cli, folder):
     refused(cli("cat.png", "--depth", "cat.npy", "-o", "out.xyz"), 2, "xyz")
 
 
+def test_empty_names_do_not_mean_the_whole_folder(cli, folder):
+    """As in `pullfocus "$PHOTO"` with a variable that is not set."""
+    refused(cli(""), 2, "empty")
+    refused(cli("cat.png", "--depth", "cat.npy", "-o", ""), 2, "empty")
+
+
+def test_names_too_long_for_the_system(cli, folder):
+    refused(cli("x" * 300 + ".png"), 1, "too long")
+    refused(cli("cat.png", "--depth", "cat.npy", "-o", "x" * 300 + ".png"), 1, "too long")
+
+
+@pytest.mark.parametrize("verb", [("cat.png", "--depth", "cat.npy"), ("depth", "cat.png")])
+def test_a_file_where_a_folder_is_meant(cli, folder, verb):
+    (folder / "taken").write_bytes(b"mine")
+    refused(cli(*verb, "-o", "taken"), 5, "taken")
+    refused(cli("demo", "-o", "taken"), 5, "taken")
+    assert (folder / "taken").read_bytes() == b"mine"
+
+
 def test_metres_without_metric_depth(cli, folder):
     refused(cli("cat.png", "--depth", "cat.npy", "--focus-m", "2"), 2, "metres")
 

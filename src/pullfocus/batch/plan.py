@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pullfocus.errors import CannotWriteError, UsageError
+from pullfocus.errors import UsageError
+from pullfocus.photo.folder import make_folder
 from pullfocus.pipeline import Settings, Sidecar, default_output, sidecar_path
 
 
@@ -63,18 +64,16 @@ def _place(output: str | Path | None, count: int) -> tuple[Path | None, Path | N
     """Tell whether the output is a folder or a file; make the folder."""
     if output is None:
         return None, None
+    if not str(output):
+        raise UsageError("The name of the output is empty; is it a variable that is not set?")
     path = Path(output).expanduser()
     if path.is_dir():
         return path, None
     if count == 1 and not str(output).endswith(("/", "\\")) and path.suffix:
         return None, path
-    if path.is_file():
+    if count > 1 and path.is_file():
         raise UsageError(f"{count} photos cannot all go into the file {path}; give a folder.")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise CannotWriteError(f"The folder {path} cannot be made: {problem.strerror}.") from None
-    return path, None
+    return make_folder(path), None
 
 
 def _name(photo: Path, folder: Path | None, file: Path | None, settings: Settings) -> Path:

@@ -10,7 +10,7 @@ import typer
 
 from pullfocus.cli.console import progress, say
 from pullfocus.cli.first_run import tell_first_run
-from pullfocus.errors import CannotWriteError
+from pullfocus.photo.folder import make_folder
 from pullfocus.pipeline import Settings, apply
 from pullfocus.samples import SAMPLES, Sample
 from pullfocus.types import Photo
@@ -29,10 +29,7 @@ def command(
     ] = False,
 ) -> None:
     """Refocus bundled photos: writes the depth map, the picture, and before beside after."""
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise CannotWriteError(f"The folder {output} cannot be made: {problem.strerror}.") from None
+    make_folder(output)
     tell_first_run()
     chosen = SAMPLES if every else SAMPLES[:1]
     with progress(len(chosen)) as bar:

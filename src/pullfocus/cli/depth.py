@@ -11,6 +11,7 @@ from pullfocus.cli.console import progress, say, show_json
 from pullfocus.cli.inputs import find_photos
 from pullfocus.cli.options import with_settings
 from pullfocus.errors import CannotWriteError, PullfocusError, UsageError
+from pullfocus.photo.folder import make_folder
 from pullfocus.pipeline import Settings
 
 SUFFIXES = (".png", ".npy", ".exr", ".pfm", ".tif", ".tiff")
@@ -104,11 +105,7 @@ def _target(photo: Path, output: str | None, count: int) -> Path:
         if path.suffix.lower() not in SUFFIXES:
             raise UsageError(f"{path} has no depth format; use {', '.join(SUFFIXES)}.")
         return path
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise CannotWriteError(f"The folder {path} cannot be made: {problem.strerror}.") from None
-    return path / f"{photo.stem}.depth.png"
+    return make_folder(path) / f"{photo.stem}.depth.png"
 
 
 def _refuse_existing(targets: list[Path], overwrite: bool) -> None:
@@ -128,14 +125,16 @@ def _save_preview(depth: Any, target: Path) -> None:
 
 def _save_uncertainty(depth: Any, target: Path) -> None:
     """Write one standard deviation, in the disparity's own unit, as float32 NPY."""
+    import io
+
     import numpy as np
+
+    from pullfocus.photo.atomic import write_whole
 
     if depth.uncertainty is None:
         say("This depth has no uncertainty: it was read, not estimated.")
         return
-    try:
-        with open(target, "wb") as file:
-            np.save(file, depth.uncertainty)
-    except OSError as problem:
-        raise CannotWriteError(f"{target} cannot be written: {problem.strerror}.") from None
+    buffer = io.BytesIO()
+    np.save(buffer, depth.uncertainty)
+    write_whole(target, buffer.getvalue())
     say(f"{target}")

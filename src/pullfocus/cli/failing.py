@@ -33,6 +33,10 @@ def report(problem: BaseException, *, debug: bool = False) -> int:  # noqa: PLR0
         # Whoever read our output went away; keep the interpreter from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CannotWriteError.exit_code
+    if isinstance(problem, OSError) and problem.filename and problem.strerror:
+        reason = problem.strerror.lower()
+        _say(f"pullfocus: '{problem.filename}': {reason}; check the name and its permissions.")
+        return 1
     if isinstance(problem, MemoryError):
         _say(
             "pullfocus: this machine has too little free memory for that; close programs or make "

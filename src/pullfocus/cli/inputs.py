@@ -19,7 +19,7 @@ def find_photos(arguments: list[str]) -> list[Path]:
     """List the photos that arguments mean, in order, each once.
 
     Raises:
-        UsageError: a folder or pattern without any picture.
+        UsageError: a folder or pattern without any picture, or no name at all.
     """
     found: dict[Path, None] = {}
     for argument in arguments:
@@ -29,6 +29,8 @@ def find_photos(arguments: list[str]) -> list[Path]:
 
 
 def _expand(argument: str) -> list[Path]:
+    if not argument:
+        raise UsageError("The name of a photo is empty; is it a variable that is not set?")
     path = Path(argument).expanduser()
     if path.is_dir():
         inside = sorted(entry for entry in path.iterdir() if is_picture(entry))

@@ -10,7 +10,7 @@ import typer
 from pullfocus.cli.console import say, show_json
 from pullfocus.cli.inputs import find_photos
 from pullfocus.cli.options import with_settings
-from pullfocus.errors import CannotWriteError
+from pullfocus.photo.folder import make_folder
 from pullfocus.pipeline import Settings
 
 if TYPE_CHECKING:
@@ -112,15 +112,14 @@ def _save_masks(
     import cv2
     import numpy as np
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise CannotWriteError(f"The folder {folder} cannot be made: {problem.strerror}.") from None
+    from pullfocus.photo.atomic import write_whole
+
+    make_folder(folder)
     written = {}
     for subject in subjects:
         target = folder / f"{path.stem}.{subject.id[1:]}.mask.png"
         grown = cv2.resize(subject.mask.astype(np.float32), size_hw[::-1]) > 0.5
-        if not cv2.imwrite(str(target), grown.astype(np.uint8) * 255):
-            raise CannotWriteError(f"{target} cannot be written; choose another folder.")
+        _, png = cv2.imencode(".png", grown.astype(np.uint8) * 255)
+        write_whole(target, png.tobytes())
         written[subject.id] = str(target)
     return written
