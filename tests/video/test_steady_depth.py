@@ -25,18 +25,21 @@ def texture(seed: int, hw: tuple[int, int] = HW) -> np.ndarray:
 
 
 def moving_plane(
-    count: int, seed: int = 0, panel_from: int = 0, nearness: float = 0.6
+    count: int, seed: int = 0, panel_from: int = 0, nearness: float = 0.6, nearer: float = 0.01
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return frames and exact disparity: a panel comes nearer while it crosses a slanted wall."""
+    """Return frames and exact disparity: a panel comes nearer, and larger, before a wall."""
     wall, panel = texture(seed, (HW[0], HW[1] + 100)), texture(seed + 1, (90, 90))
     slant = np.repeat(np.linspace(0.1, 0.5, HW[0], dtype=np.float32)[:, None], HW[1], axis=1)
     out = []
     for t in range(count):
         rgb, disparity = wall[:, t : t + HW[1]].copy(), slant.copy()
-        x = 60 + 5 * t
         if t >= panel_from:
-            rgb[60:150, x : x + 90] = panel
-            disparity[60:150, x : x + 90] = nearness + 0.01 * t
+            near = nearness + nearer * t
+            half = round(45 * near / nearness)
+            x = 105 + 5 * t
+            place = (slice(105 - half, 105 + half), slice(x - half, x + half))
+            rgb[place] = cv2.resize(panel, (2 * half, 2 * half), interpolation=cv2.INTER_AREA)
+            disparity[place] = near
         out.append((rgb, disparity))
     return out
 
@@ -143,7 +146,7 @@ def test_a_gap_in_time_begins_another_shot():
 
 def test_two_passes_tell_near_from_nearer_where_one_has_no_room_left():
     """In the first frame there is only the wall; the panel comes far nearer than that."""
-    clip = moving_plane(12, panel_from=1, nearness=2.0)
+    clip = moving_plane(12, panel_from=1, nearness=2.0, nearer=0.05)
     estimator = Flickering(clip, wobble=0.0)
     steady = SteadyDepth(estimator, "two-pass")
     steady.survey((rgb, FRAME_S * t) for t, (rgb, _) in enumerate(clip))

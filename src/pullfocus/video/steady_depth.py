@@ -1,8 +1,8 @@
 """Depth that does not flicker: the second step of the line, over the frames of a video.
 
-    frame -> follow (flow) -> carry what was known -> estimate, scale -> weigh both -> disparity
-                 |                                                                        |
-                 +---- a cut: forget everything, begin another shot                       +-> next
+    frame -> follow (flow) -> carry what was known, as much nearer -> weigh both -> disparity
+                 |            estimate, scale ------------------------^             |
+                 +---- a cut: forget everything, begin another shot                 +-> next
 
 Every pixel keeps its disparity and how surely it is known (a Kalman filter along the flow). A new
 estimate counts by its own noise against that; where nothing could be followed it counts alone.
@@ -27,6 +27,7 @@ from pullfocus.depth.normalise import bent_to_unit, ends_of, unscaled_disparity
 from pullfocus.depth.refine import enlarge
 from pullfocus.errors import UsageError
 from pullfocus.types import DepthKind
+from pullfocus.video.steady_depth_approach import come_nearer
 from pullfocus.video.steady_depth_motion import Motion, follow, is_cut, small_picture
 from pullfocus.video.steady_depth_scale import Scale, fitted_scale
 
@@ -38,10 +39,11 @@ NOISE = 0.02
 DRIFT_PER_S = 1.0
 """How fast what is known ages: variance per second, in units of NOISE squared."""
 DRIFT_PER_PX = 0.02
-"""The same per pixel that a point moved: moving things come nearer, the camera turns."""
+"""The same per pixel that a point moved: flow is wrong by a share of the way, and what moves by
+itself may come nearer by itself."""
 SURPRISE = 3.0
 """Standard deviations beyond which an estimate is news rather than noise."""
-ANCHOR_S = 0.1
+ANCHOR_S = 0.3
 """Time in which a frame's scale returns to the shot's: fits alone drift away in a pan, while the
 network's own scale holds over a shot but trembles from frame to frame."""
 HEADROOM = 0.25
@@ -154,7 +156,7 @@ class SteadyDepth:
     def _next(
         self, known: _Known, rgb: np.ndarray, motion: Motion, gap_s: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        disparity = motion.carry(known.disparity)
+        disparity = come_nearer(motion.carry(known.disparity), motion, self.kind == "metric")
         age = NOISE**2 * (DRIFT_PER_S * gap_s + DRIFT_PER_PX * motion.way_px)
         variance = motion.carry(known.variance) + age
         if self._count % self.every:
