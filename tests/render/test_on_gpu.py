@@ -36,6 +36,20 @@ def test_agrees_with_fast_to_45_db(focus):
     assert _psnr(tensor, fast) >= 45
 
 
+def test_lamps_are_those_of_fast():
+    from pullfocus.render.on_gpu import render_on_device, upload_scene
+
+    picture, d = _scene()
+    picture *= 0.1
+    rng = np.random.default_rng(4)
+    picture[rng.integers(0, 160, 30), rng.integers(0, 200, 30)] = rng.uniform(2, 40, (30, 3))
+    gain, lens = 40.0, Lens(blades=7, highlights=0.0)
+    scene = upload_scene(picture, d, gain, 40.0, device="cpu")
+    tensor = render_on_device(scene, gain, 0.3, 0.3, lens).numpy().transpose(1, 2, 0)
+    fast = render_linear(picture, (gain * (d - 0.3)).astype(np.float32), lens)
+    assert _psnr(tensor, fast) >= 45
+
+
 def test_a_cats_eye_is_refused():
     from pullfocus.render.on_gpu import render_on_device, upload_scene
 

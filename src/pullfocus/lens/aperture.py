@@ -12,8 +12,7 @@ from jaxtyping import Float32
 
 from pullfocus.types import Lens
 
-_SUPERSAMPLING = 8
-_SUPERSAMPLING_BELOW_4_PX = 32
+_SUPERSAMPLING = ((4.0, 32), (24.0, 8), (math.inf, 2))  # below a radius, so many samples a side
 
 
 def aperture_kernel(
@@ -32,7 +31,7 @@ def aperture_kernel(
 
     Returns:
         float32 (k, k), k = 2 * ceil(radius + 1/2) + 1, area-sampled 8 x 8 per pixel
-        (32 x 32 below 4 px).
+        (32 x 32 below 4 px, 2 x 2 from 24 px on).
 
     Convention: gathering weights: output(p) = sum kernel[dy, dx] * source(p + (dx, dy)).
     """
@@ -42,7 +41,7 @@ def aperture_kernel(
         delta = np.zeros((size, size), np.float32)
         delta[half, half] = 1.0
         return delta
-    steps = _SUPERSAMPLING if radius_px >= 4 else _SUPERSAMPLING_BELOW_4_PX
+    steps = next(steps for below, steps in _SUPERSAMPLING if radius_px < below)
     axis = ((np.arange(size * steps) + 0.5) / steps - half - 0.5) / radius_px
     x, y = np.meshgrid(axis, axis)
     if flipped:

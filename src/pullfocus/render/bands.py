@@ -104,6 +104,15 @@ def make_taps(
     )
 
 
+def vignette_at(
+    x: np.ndarray, y: np.ndarray, size_hw: tuple[int, int], cats_eye: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the shift (x, y) of the second pupil at points of a picture, in aperture radii."""
+    h, w = size_hw
+    per_px = cats_eye / (math.hypot(h, w) / 2)
+    return per_px * (w / 2 - x), per_px * (h / 2 - y)
+
+
 @lru_cache(maxsize=256)
 def _rung_taps(
     rung: int, lens: Lens, vignettes: tuple[tuple[float, float], ...]

@@ -24,8 +24,10 @@ from pullfocus.render.bands import (
     make_taps,
     rung_level,
     rung_radius_px,
+    vignette_at,
 )
-from pullfocus.render.highlights import clipped_light_gain
+from pullfocus.render.highlights import Lights, find_lights
+from pullfocus.render.lamps import place_lamps
 from pullfocus.types import Focus, Lens
 
 if TYPE_CHECKING:
@@ -139,7 +141,7 @@ class PreparedScene:
         span = float(self._disparity.max() - self._disparity.min())
         self._uncovered_px = gain_px * span  # how far from an edge its back can come into view
         self._hidden: HiddenSurface | None = None
-        self._light: dict[float, np.ndarray | None] = {}
+        self._lights: dict[float, Lights | None] = {}
         self._kept: dict[tuple[tuple[int, int], float], BlockLayers] = {}
         self._keep = disparity.size <= BLOCK_MEGAPIXELS * 1e6
 
@@ -165,7 +167,7 @@ class PreparedScene:
         with _KERNEL_LOCK:
             for first in self._plan.blocks(self._disparity.shape):
                 block = self._block(first, lens.highlights)
-                self._render_block(block, blur, taps, out)
+                self._render_block(block, blur, taps, lens, out)
         return out
 
     def _block(self, first: tuple[int, int], highlights: float) -> BlockLayers:
@@ -178,10 +180,10 @@ class PreparedScene:
             self._hidden = layers.find_hidden_surface(
                 self._linear, self._disparity, self._step, self._uncovered_px
             )
-        if highlights not in self._light:
-            self._light[highlights] = clipped_light_gain(self._linear, highlights)
+        if highlights not in self._lights:
+            self._lights[highlights] = find_lights(self._linear, highlights)
         block = layers.make_block(
-            self._linear, self._disparity, self._hidden, self._light[highlights],
+            self._linear, self._disparity, self._hidden, self._lights[highlights],
             self._step, first, self._plan.padded_size(first, self._disparity.shape), self._plan.pad,
         )  # fmt: skip
         if self._keep:
@@ -191,33 +193,33 @@ class PreparedScene:
     def _taps(self, low: int, high: int, lens: Lens) -> Taps:
         if lens.cats_eye <= 0:
             return make_taps(low, high, lens)
-        h, w = self._linear.shape[:2]
-        down, across = -(-h // self._plan.tile) + 1, -(-w // self._plan.tile) + 1
-        half_diagonal = np.hypot(h, w) / 2
-        vignettes = [
-            (
-                float(lens.cats_eye * (w / 2 - gx * self._plan.tile) / half_diagonal),
-                float(lens.cats_eye * (h / 2 - gy * self._plan.tile) / half_diagonal),
-            )
-            for gy in range(down)
-            for gx in range(across)
-        ]
+        h, w = self._disparity.shape
+        tile = self._plan.tile
+        down, across = -(-h // tile) + 1, -(-w // tile) + 1
+        y, x = (n.ravel() * tile for n in np.mgrid[:down, :across])
+        at = vignette_at(x, y, (h, w), lens.cats_eye)
+        vignettes = list(zip(*(n.tolist() for n in at), strict=True))
         return make_taps(low, high, replace(lens, cats_eye=0.0), vignettes, across)
 
     def _render_block(
-        self, block: BlockLayers, blur: BlurOfDisparity, taps: Taps, out: np.ndarray
+        self, block: BlockLayers, blur: BlurOfDisparity, taps: Taps, lens: Lens, out: np.ndarray
     ) -> None:
         from pullfocus.render import band_kernels, tile_kernels
 
         place1, place2 = blur.places(block.disparity1), blur.places(block.disparity2)
         marks = band_kernels.mark_bands(block.planes, place1, place2, len(taps.level))
+        discs = place_lamps(
+            block.lamps, blur.places(block.lamps.disparity[None])[0] + np.float32(taps.low),
+            (taps.low, len(taps.level)), lens,
+            (block.first_row - block.pad, block.first_column - block.pad), self._disparity.shape,
+        )  # fmt: skip
         stacks, offset = self._stack_coarse_bands(block, place1, place2, marks, taps)
         tile_kernels.render_tiles(
             band_kernels.Block(
                 block.planes, place1, place2, marks, _spread(marks, taps, self._plan.pad),
                 stacks, offset,
             ),
-            taps, self._plan.pad, self._plan.tile, block.first_row, block.first_column, out,
+            taps, discs, self._plan.pad, self._plan.tile, block.first_row, block.first_column, out,
         )  # fmt: skip
 
     def _stack_coarse_bands(

@@ -14,8 +14,10 @@ is the strength; 0 leaves the file's values. Pictures that hold values above 1 a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 LARGEST_BOOST = 12.0
 SHARE_OF_AREA = 0.5
@@ -24,22 +26,33 @@ CLIPPED_ABOVE = 0.97
 CELL_PX = 8
 
 
-def clipped_light_gain(
-    linear: Float32[np.ndarray, "h w 3"], strength: float
-) -> Float32[np.ndarray, "hs ws"] | None:
-    """Compute the gain for clipped pixels on a grid of 8 x 8 cells; None if there are none."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Lights:
+    """The small bright spots of a picture, on cells of 8 x 8 pixels.
+
+    gain: the factor for clipped channels; spots: 1 where bright pixels are few, else 0.
+    """
+
+    gain: Float32[np.ndarray, "hs ws"]
+    spots: UInt8[np.ndarray, "hs ws"]
+
+
+def find_lights(linear: Float32[np.ndarray, "h w 3"], strength: float) -> Lights | None:
+    """Find small bright spots and the gain of clipped pixels; None if nothing is above white."""
     import cv2
 
     from pullfocus.render.layer_kernels import clipped_share
 
-    if strength <= 0:
-        return None
     share, light, brightest = clipped_share(linear, CELL_PX, np.float32(CLIPPED_ABOVE))
-    if brightest > 1.001 or not share.any():
+    known = brightest > 1.001
+    if not (known or strength > 0) or not share.any():
         return None
     window = max(1, round(max(linear.shape[:2]) / 40 / CELL_PX)) | 1
     window_hw = (window, window)
     around = cv2.blur(share, window_hw, borderType=cv2.BORDER_REPLICATE)
+    spots = (around < SHARE_OF_AREA).astype(np.uint8)
+    if known:
+        return Lights(np.ones_like(share), spots)
     lit = cv2.blur(light, window_hw, borderType=cv2.BORDER_REPLICATE)
     room = np.clip(1.0 - around / SHARE_OF_AREA, 0.0, 1.0) * np.clip(1.0 - lit / LIT, 0.0, 1.0)
-    return (1.0 + strength * LARGEST_BOOST * room * room).astype(np.float32)
+    return Lights((1.0 + strength * LARGEST_BOOST * room * room).astype(np.float32), spots)

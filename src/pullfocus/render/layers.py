@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
-from pullfocus.render import layer_kernels
+from pullfocus.render import lamp_kernels, layer_kernels
+from pullfocus.render.highlights import Lights
+from pullfocus.render.lamps import Lamps
 
 LARGEST_HIDDEN_PX = 8_000_000
 
@@ -37,11 +39,13 @@ class BlockLayers:
 
     planes: (8, H, W): front red, green, blue, alpha; back red, green, blue, 1 where a back exists.
     disparity1, disparity2: (H, W) of front and back.
+    lamps: what was brighter than white in small spots, in the block's rows and columns.
     """
 
     planes: Float32[np.ndarray, "8 H W"]
     disparity1: Float32[np.ndarray, "H W"]
     disparity2: Float32[np.ndarray, "H W"]
+    lamps: Lamps
     first_row: int
     first_column: int
     pad: int
@@ -105,7 +109,7 @@ def make_block(
     linear: Float32[np.ndarray, "h w 3"],
     disparity: Float32[np.ndarray, "h w"],
     hidden: HiddenSurface,
-    light_gain: Float32[np.ndarray, "hs ws"] | None,
+    lights: Lights | None,
     step: float,
     first: tuple[int, int],
     size: tuple[int, int],
@@ -113,7 +117,7 @@ def make_block(
 ) -> BlockLayers:
     """Build both surfaces of the block at `first` (row, column) of `size`, padded and mirrored.
 
-    light_gain: factor for clipped lights at 1/8 size (see `highlights`), or None.
+    lights: the picture's small bright spots, or None.
     """
     import cv2
 
@@ -122,15 +126,36 @@ def make_block(
     front = layer_kernels.take_pixels(disparity, index_y, index_x)
     window = np.ones((3, 3), np.uint8)
     low, high = cv2.erode(front, window), cv2.dilate(front, window)
-    gain = np.ones((1, 1), np.float32) if light_gain is None else light_gain
+    gain = np.ones((1, 1), np.float32) if lights is None else lights.gain
     planes = np.empty((8, *front.shape), np.float32)
     back = np.empty_like(front)
     layer_kernels.fill_planes(
-        linear, hidden.colour, hidden.shift, gain, light_gain is not None,
+        linear, hidden.colour, hidden.shift, gain, lights is not None,
         index_y, index_x, front, np.float32(step), planes, back,
     )  # fmt: skip
     split = front.copy()
     layer_kernels.matte_edges(
         linear, index_y, index_x, low, high, np.float32(step), front, planes, split, back
     )
-    return BlockLayers(planes, split, back, *first, pad)
+    lamps = _take_lamps(planes, split, back, lights, index_y, index_x, first, pad)
+    return BlockLayers(planes, split, back, lamps, *first, pad)
+
+
+def _take_lamps(
+    planes: np.ndarray,
+    front: np.ndarray,
+    back: np.ndarray,
+    lights: Lights | None,
+    index_y: np.ndarray,
+    index_x: np.ndarray,
+    first: tuple[int, int],
+    pad: int,
+) -> Lamps:
+    if lights is None:
+        none = np.empty(0, np.int64)
+        return Lamps(none, none, none.astype(np.float32), np.empty((0, 3), np.float32))
+    return Lamps(
+        *lamp_kernels.take_lamps(
+            planes, front, back, lights.spots, index_y, index_x, first[0] - pad, first[1] - pad
+        )
+    )

@@ -22,7 +22,8 @@ from pullfocus.lens.aperture import aperture_kernel
 from pullfocus.render import layers
 from pullfocus.render.bands import ladder_index, reduced_radius_px, rung_level
 from pullfocus.render.fast import EDGE_STEP_PX, plan_blur, read_only
-from pullfocus.render.highlights import clipped_light_gain
+from pullfocus.render.highlights import find_lights
+from pullfocus.render.lamps import Discs, Lamps, place_lamps
 from pullfocus.render.tile_kernels import GAP, SHARP_RUNGS
 from pullfocus.types import Lens
 
@@ -37,6 +38,7 @@ class SceneOnDevice:
     planes: torch.Tensor
     disparity1: torch.Tensor
     disparity2: torch.Tensor
+    lamps: Lamps
     size_hw: tuple[int, int]
     pad: int
 
@@ -71,15 +73,16 @@ def upload_scene(
     linear, disparity = read_only(linear), read_only(disparity)
     span = float(disparity.max() - disparity.min())
     hidden = layers.find_hidden_surface(linear, disparity, step, gain_px * span)
-    light = clipped_light_gain(linear, highlights)
+    lights = find_lights(linear, highlights)
     rows, columns = (-(-n // plan.align) * plan.align for n in (h, w))
     block = layers.make_block(
-        linear, disparity, hidden, light, step, (0, 0), (rows, columns), plan.pad
+        linear, disparity, hidden, lights, step, (0, 0), (rows, columns), plan.pad
     )
     return SceneOnDevice(
         planes=torch.from_numpy(block.planes).to(device),
         disparity1=torch.from_numpy(block.disparity1).to(device),
         disparity2=torch.from_numpy(block.disparity2).to(device),
+        lamps=block.lamps,
         size_hw=(h, w),
         pad=plan.pad,
     )
@@ -107,12 +110,14 @@ def render_on_device(
         torch.unique(torch.cat([floors, floors + 1])).int().tolist()
     )  # the one wait for the device
     height, width = place1.shape
+    discs = _discs(scene, (min(rungs), max(rungs) - min(rungs) + 1), gain_px, near, far, lens)
     state = _Composition(torch.zeros((13, height, width), device=place1.device))
     previous = None
     for rung in reversed(rungs):
         layer = _share_of_band(scene.planes, place1, place2, rung)
         closes = previous != rung + 1 or abs(rung) <= SHARP_RUNGS
-        state.add(_blurred(layer, rung, lens), closes)
+        light = _lamps_of_band(discs, rung - min(rungs), layer)
+        state.add(_blurred(layer, rung, lens), light, closes)
         previous = rung
     h, w = scene.size_hw
     return state.picture()[:, scene.pad : scene.pad + h, scene.pad : scene.pad + w]
@@ -130,6 +135,42 @@ def _signed_place(disparity: torch.Tensor, gain_px: float, near: float, far: flo
     k = at.long().clamp(max=top - 2)
     place = table[k] + (table[k + 1] - table[k]) * (at - k)
     return torch.copysign(place, radius)
+
+
+def _discs(
+    scene: SceneOnDevice,
+    bands: tuple[int, int],
+    gain_px: float,
+    near: float,
+    far: float,
+    lens: Lens,
+) -> Discs:
+    """Place the lamps on the CPU: they are few."""
+    disparity = scene.lamps.disparity
+    radius = gain_px * (np.maximum(disparity - near, 0) + np.minimum(disparity - far, 0))
+    place = np.copysign(ladder_index(np.abs(radius)), radius)
+    return place_lamps(scene.lamps, place, bands, lens, (-scene.pad, -scene.pad), scene.size_hw)
+
+
+def _lamps_of_band(discs: Discs, band: int, layer: torch.Tensor) -> torch.Tensor | None:
+    """Draw a band's discs, as `lamp_kernels.draw_lamps` does: (3, H, W), None without any."""
+    import torch
+
+    lamps = slice(discs.start[band], discs.start[band + 1])
+    kernels = discs.kernel[lamps]
+    if not len(kernels):
+        return None
+    taps = discs.first_tap[kernels + 1] - discs.first_tap[kernels]
+    lamp = np.repeat(np.arange(len(kernels)), taps)
+    tap = np.arange(len(lamp)) + np.repeat(discs.first_tap[kernels] - np.cumsum(taps) + taps, taps)
+    _, height, width = layer.shape
+    y, x = discs.y[lamps][lamp] - discs.dy[tap], discs.x[lamps][lamp] - discs.dx[tap]
+    inside = (y < height) & (x >= 0) & (x < width)
+    colour = discs.colour[lamps][lamp[inside]] * discs.weight[tap[inside], None]
+    where = torch.from_numpy((np.maximum(y, 0) * width + x)[inside]).to(layer.device)
+    light = torch.zeros((3, height * width), device=layer.device)
+    light.index_add_(1, where, torch.from_numpy(colour.T.copy()).to(layer.device))
+    return light.view(3, height, width).cumsum(dim=1)
 
 
 def _share_of_band(
@@ -177,8 +218,8 @@ class _Composition:
         self._state = state
         self._state[3] = 1.0
 
-    def add(self, band: torch.Tensor, closes: bool) -> None:
-        """Put one blurred band behind all that came before."""
+    def add(self, band: torch.Tensor, light: torch.Tensor | None, closes: bool) -> None:
+        """Put one blurred band, and the light of its lamps, behind all that came before."""
         import torch
 
         state, seen, hidden = self._state, band[3], band[4]
@@ -186,6 +227,8 @@ class _Composition:
         self._close((seen < GAP) | closes)
         state[8:11] += seen * per_coverage * band[0:3]
         state[11] += seen
+        if light is not None:
+            state[8:11] += light
         filled = torch.minimum(1 - state[12], hidden)
         state[12] = (state[12] + seen + hidden).clamp(max=1)
         state[4:7] += filled * per_coverage * band[0:3]

@@ -13,6 +13,7 @@ from numba import njit, prange
 
 from pullfocus.render.band_kernels import CHANNELS, blur_band
 from pullfocus.render.bands import CELL_PX
+from pullfocus.render.lamp_kernels import draw_lamps
 
 GAP = 1e-3
 SHARP_RUNGS = 2
@@ -20,10 +21,11 @@ OPAQUE_BELOW = 1e-4
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def render_tiles(block, taps, pad, tile, first_row, first_column, out):
+def render_tiles(block, taps, discs, pad, tile, first_row, first_column, out):
     """Render every tile of a block into out[first_row:, first_column:].
 
-    block: `band_kernels.Block` with `pad` mirrored pixels on each side; taps: `bands.Taps`.
+    block: `band_kernels.Block` with `pad` mirrored pixels on each side; taps: `bands.Taps`;
+    discs: `lamps.Discs`, drawn one by one.
     """
     height = min(block.place1.shape[0] - 2 * pad, out.shape[0] - first_row)
     width = min(block.place1.shape[1] - 2 * pad, out.shape[1] - first_column)
@@ -34,13 +36,13 @@ def render_tiles(block, taps, pad, tile, first_row, first_column, out):
         index = 2 * turn % count + (turn >= (count + 1) // 2 and count % 2 == 0)
         y, x = index // across * tile, index % across * tile
         node = (first_row + y) // tile * taps.nodes_across + (first_column + x) // tile
-        state = _collect_tile(block, taps, y + pad, x + pad, tile, node)
+        state = _collect_tile(block, taps, discs, y + pad, x + pad, tile, node)
         rows, columns = min(tile, height - y), min(tile, width - x)
         _finish_tile(state, out, first_row + y, first_column + x, rows, columns)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _collect_tile(block, taps, top, left, tile, node):
+def _collect_tile(block, taps, discs, top, left, tile, node):
     """Compose all bands that reach the tile at (top, left), from near to far, to its state."""
     bands = len(taps.level)
     cells = tile // CELL_PX
@@ -48,6 +50,7 @@ def _collect_tile(block, taps, top, left, tile, node):
     state[3] = np.float32(1.0)
     previous = np.full((cells, cells), bands, np.int64)
     spans = np.empty((cells, 2), np.int64)
+    light = np.empty((3, tile, tile), np.float32)
     for band in range(bands - 1, -1, -1):
         rung = band + taps.low
         alone = -SHARP_RUNGS <= rung <= SHARP_RUNGS
@@ -56,7 +59,8 @@ def _collect_tile(block, taps, top, left, tile, node):
             continue
         corners = _corner_weights(taps, band, node)
         blurred, hides = blur_band(block, taps, band, top, left, tile, spans, corners)
-        _compose(blurred, hides, taps.level[band], spans, state)
+        lit = draw_lamps(discs, band, top, left, tile, light)
+        _compose(blurred, hides, light, lit, taps.level[band], spans, state)
     return state
 
 
@@ -119,10 +123,10 @@ def _close(state, top, left):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _compose(blurred, hides, level, spans, state):
+def _compose(blurred, hides, light, lit, level, spans, state):
     """Add one blurred band behind what `state` holds, where `spans` says.
 
-    hides: whether the band holds hidden light at all.
+    hides: whether the band holds hidden light at all; lit: whether light holds discs of lamps.
     """
     channels = CHANNELS if hides else CHANNELS - 1
     tile = state.shape[1]
@@ -154,6 +158,7 @@ def _compose(blurred, hides, level, spans, state):
                 for x in range(left, right):
                     band[c, x] = above[x] * (one - part) + below[x] * part
         _add_seen(band, y, left, right, state)
+        _add_light(light, lit, y, left, right, state)
         if hides:
             _add_hidden(band, y, left, right, state)
         for x in range(left, right):
@@ -191,6 +196,13 @@ def _add_seen(band, y, left, right, state):
         state[9, y, x] = goes_on * state[9, y, x] + share * band[1, x]
         state[10, y, x] = goes_on * state[10, y, x] + share * band[2, x]
         state[11, y, x] = goes_on * coverage + seen
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _add_light(light, lit, y, left, right, state):
+    """Add a row of lamps to the surface being collected, if there are any."""
+    for c in range(3 if lit else 0):
+        state[8 + c, y, left:right] += light[c, y, left:right]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
