@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pullfocus.errors import UsageError
-from pullfocus.lab import compare_cli, evaluate_protocol_cli, pseudo_label_cli
+from pullfocus.lab import compare_cli, evaluate_protocol_cli, pseudo_label_cli, quantise_cli
 from pullfocus.lab.teacher import teacher_path
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     sheet.set_defaults(run=_sheet)
     compare_cli.add_verb(verbs)
     pseudo_label_cli.add_verb(verbs)
+    quantise_cli.add_verb(verbs)
     return parser
 
 
