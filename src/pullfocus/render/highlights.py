@@ -3,9 +3,9 @@
 A file stores at most 1.0; a lamp may have been fifty. How much is lost cannot be known, but small
 clipped spots in dark surroundings are lamps; large clipped areas are skies and windows near white,
 and glints on something bright are little more than white. So the gain of a clipped channel falls
-with the share of clipped pixels around it and with the light around it:
+with the share of clipped pixels around it and with the mean light of the others:
 
-    gain = 1 + strength * LARGEST_BOOST * (1 - share / SHARE_OF_AREA)^2 * (1 - light / LIT)^2
+    gain = 1 + strength * LARGEST_BOOST * (1 - share / SHARE_OF_AREA) * (1 - light / LIT)
 
 both taken over a window of 1/40 of the picture's long side, each bracket at least 0. Only the
 clipped channels are lifted, so that what is in focus stays as it is in the file. `Lens.highlights`
@@ -54,5 +54,6 @@ def find_lights(linear: Float32[np.ndarray, "h w 3"], strength: float) -> Lights
     if known:
         return Lights(np.ones_like(share), spots)
     lit = cv2.blur(light, window_hw, borderType=cv2.BORDER_REPLICATE)
+    lit = (lit - around) / np.maximum(1.0 - around, 1e-3)  # without the lamps' own light
     room = np.clip(1.0 - around / SHARE_OF_AREA, 0.0, 1.0) * np.clip(1.0 - lit / LIT, 0.0, 1.0)
-    return Lights((1.0 + strength * LARGEST_BOOST * room * room).astype(np.float32), spots)
+    return Lights((1.0 + strength * LARGEST_BOOST * room).astype(np.float32), spots)

@@ -28,7 +28,10 @@ export function lightGain(pixels, width, height, strength) {
   const around = boxBlur(share, columns, rows, (window - 1) / 2);
   const lit = boxBlur(light, columns, rows, (window - 1) / 2);
   const room = (value) => Math.min(1, Math.max(0, 1 - value / 0.5));
-  const gain = around.map((value, i) => 1 + strength * LARGEST_BOOST * (room(value) * room(lit[i])) ** 2);
+  const gain = around.map((value, i) => {
+    const others = (lit[i] - value) / Math.max(1 - value, 1e-3); // without the lamps' own light
+    return 1 + strength * LARGEST_BOOST * room(value) * room(others);
+  });
   return { gain, columns, rows };
 }
 
