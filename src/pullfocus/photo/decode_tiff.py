@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,29 @@ from pullfocus.photo.quiet_opencv import imdecode_unchanged, to_rgb
 from pullfocus.photo.source import Source
 from pullfocus.photo.tiff_block import describe_tiff
 
-_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _SEPARATED = 0, 1, 2, 5
+_MIN_IS_WHITE, _MIN_IS_BLACK, _SEPARATED = 0, 1, 5
 _FLOAT, _UNSIGNED = 3, 1
 _DNG_VERSION = 50706
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # its warnings are not for users
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the first page says of itself; `extra` are the kinds of its extra samples."""
+
+    width: int
+    height: int
+    bits: int
+    sample_format: int
+    photometric: int
+    extra: tuple[int, ...]
+    separate: bool
+    icc_profile: bytes | None
+    xmp: bytes | None
+    dpi: tuple[float, float] | None
+    orientation: int
+    raw: bool
 
 
 def decode_tiff(source: Source) -> Decoded:
@@ -43,23 +62,23 @@ def decode_tiff(source: Source) -> Decoded:
         raise source.unreadable(
             "it starts like a TIFF file but its structure is damaged; copy it again"
         ) from error
-    if facts["raw"]:
+    if facts.raw:
         raise source.unreadable("it is a camera raw file; develop it to a 16-bit TIFF first")
-    source.check_size(facts["width"], facts["height"])
-    if facts["bits"] <= 8 and facts["sample_format"] != _FLOAT and exif.parse(data) is not None:
+    source.check_size(facts.width, facts.height)
+    if facts.bits <= 8 and facts.sample_format != _FLOAT and exif.parse(data) is not None:
         out = decode_pillow(source, "TIFF", data)
     else:
         out = _decode_deep(source, data, facts)
-    out.icc_profile = out.icc_profile and facts["icc_profile"]
-    out.xmp, out.dpi = facts["xmp"], facts["dpi"] or out.dpi
+    out.icc_profile = out.icc_profile and facts.icc_profile
+    out.xmp, out.dpi = facts.xmp, facts.dpi or out.dpi
     out.exif = describe_tiff(source.data)
-    out.orientation = facts["orientation"] or exif.orientation_of(source.data)
+    out.orientation = facts.orientation or exif.orientation_of(source.data)
     if pages > 1:
         out.notes.append(f"It has {pages} pages: the first one was used.")
     return out
 
 
-def _facts(page: Any) -> dict[str, Any]:
+def _facts(page: Any) -> _Facts:
     def tag(code: int) -> Any:
         found = page.tags.get(code)
         return found.value if found is not None else None
@@ -67,20 +86,20 @@ def _facts(page: Any) -> dict[str, Any]:
     icc, xmp = tag(34675), tag(700)
     orientation = tag(exif.ORIENTATION)
     bits = page.bitspersample
-    return {
-        "width": int(page.imagewidth),
-        "height": int(page.imagelength),
-        "bits": max(bits) if isinstance(bits, tuple) else int(bits),
-        "sample_format": int(page.sampleformat or _UNSIGNED),
-        "photometric": int(page.photometric),
-        "extra": tuple(int(value) for value in page.extrasamples or ()),
-        "separate": int(page.planarconfig or 1) == 2,
-        "icc_profile": icc if isinstance(icc, bytes) and icc else None,
-        "xmp": xmp if isinstance(xmp, bytes) and xmp else None,
-        "dpi": _dpi(tag(282), tag(283), tag(296)),
-        "orientation": int(orientation) if orientation in range(2, 9) else 0,
-        "raw": tag(_DNG_VERSION) is not None or int(page.photometric) in (32803, 34892),
-    }
+    return _Facts(
+        width=int(page.imagewidth),
+        height=int(page.imagelength),
+        bits=max(bits) if isinstance(bits, tuple) else int(bits),
+        sample_format=int(page.sampleformat or _UNSIGNED),
+        photometric=int(page.photometric),
+        extra=tuple(int(value) for value in page.extrasamples or ()),
+        separate=int(page.planarconfig or 1) == 2,
+        icc_profile=icc if isinstance(icc, bytes) and icc else None,
+        xmp=xmp if isinstance(xmp, bytes) and xmp else None,
+        dpi=_dpi(tag(282), tag(283), tag(296)),
+        orientation=int(orientation) if orientation in range(2, 9) else 0,
+        raw=tag(_DNG_VERSION) is not None or int(page.photometric) in (32803, 34892),
+    )
 
 
 def _dpi(x: Any, y: Any, unit: Any) -> tuple[float, float] | None:
@@ -98,7 +117,7 @@ def _page_count(tiff: Any) -> int:
     return 1 + sum(1 for page in pages[1:] if not getattr(page, "is_reduced", False))
 
 
-def _decode_deep(source: Source, data: bytes, facts: dict[str, Any]) -> Decoded:
+def _decode_deep(source: Source, data: bytes, facts: _Facts) -> Decoded:
     import tifffile
 
     try:
@@ -114,9 +133,9 @@ def _decode_deep(source: Source, data: bytes, facts: dict[str, Any]) -> Decoded:
         raise source.cut_short() from error
 
 
-def _decode_by_opencv(source: Source, data: bytes, facts: dict[str, Any]) -> Decoded:
-    pixels = None if facts["separate"] else imdecode_unchanged(data)  # it mixes up planes
-    if pixels is None or pixels.shape[:2] != (facts["height"], facts["width"]):
+def _decode_by_opencv(source: Source, data: bytes, facts: _Facts) -> Decoded:
+    pixels = None if facts.separate else imdecode_unchanged(data)  # it mixes up planes
+    if pixels is None or pixels.shape[:2] != (facts.height, facts.width):
         raise source.unreadable(
             "its TIFF compression cannot be read here; save it uncompressed or with Deflate, or "
             "try: pip install imagecodecs"
@@ -129,20 +148,20 @@ def _decode_by_opencv(source: Source, data: bytes, facts: dict[str, Any]) -> Dec
         raise source.cut_short() from error
 
 
-def _channels_last(array: np.ndarray, facts: dict[str, Any]) -> np.ndarray:
-    if array.ndim == 3 and facts["separate"]:
+def _channels_last(array: np.ndarray, facts: _Facts) -> np.ndarray:
+    if array.ndim == 3 and facts.separate:
         array = np.moveaxis(array, 0, -1)
-    if array.ndim not in (2, 3) or array.shape[:2] != (facts["height"], facts["width"]):
+    if array.ndim not in (2, 3) or array.shape[:2] != (facts.height, facts.width):
         raise ValueError(f"unexpected shape {array.shape}")
     return array
 
 
-def _split(array: np.ndarray, facts: dict[str, Any]) -> Decoded:
+def _split(array: np.ndarray, facts: _Facts) -> Decoded:
     """Sort channels into colour and alpha, and samples into uint16 or float32."""
     notes: list[str] = []
     samples = _samples(array, facts, notes)
-    colours = 1 if facts["photometric"] in (_MIN_IS_WHITE, _MIN_IS_BLACK) else 3
-    if facts["photometric"] == _SEPARATED and samples.ndim == 3 and samples.dtype == np.uint16:
+    colours = 1 if facts.photometric in (_MIN_IS_WHITE, _MIN_IS_BLACK) else 3
+    if facts.photometric == _SEPARATED and samples.ndim == 3 and samples.dtype == np.uint16:
         return _separated(samples, facts)
     if samples.ndim == 2:
         samples = samples[..., None]
@@ -150,20 +169,18 @@ def _split(array: np.ndarray, facts: dict[str, Any]) -> Decoded:
         raise ValueError(f"{samples.shape[2]} channels")
     colour = samples[..., :colours]
     alpha = None
-    if samples.shape[2] > colours and facts["extra"]:
+    if samples.shape[2] > colours and facts.extra:
         alpha = np.ascontiguousarray(samples[..., colours])
-        if facts["extra"][0] == 1:
+        if facts.extra[0] == 1:
             colour = _unassociated(colour, alpha)
-    if facts["photometric"] == _MIN_IS_WHITE and samples.dtype == np.uint16:
+    if facts.photometric == _MIN_IS_WHITE and samples.dtype == np.uint16:
         colour = np.uint16(65535) - colour
     colour = np.ascontiguousarray(colour[..., 0] if colours == 1 else colour)
-    linear = facts["sample_format"] == _FLOAT and facts["icc_profile"] is None
-    return Decoded(
-        colour, alpha, icc_profile=facts["icc_profile"], linear_samples=linear, notes=notes
-    )
+    linear = facts.sample_format == _FLOAT and facts.icc_profile is None
+    return Decoded(colour, alpha, icc_profile=facts.icc_profile, linear_samples=linear, notes=notes)
 
 
-def _samples(array: np.ndarray, facts: dict[str, Any], notes: list[str]) -> np.ndarray:
+def _samples(array: np.ndarray, facts: _Facts, notes: list[str]) -> np.ndarray:
     if array.dtype.kind == "f":
         values = array.astype(np.float32)
         broken = int(np.count_nonzero(~np.isfinite(values)))
@@ -173,7 +190,7 @@ def _samples(array: np.ndarray, facts: dict[str, Any], notes: list[str]) -> np.n
         return values
     if array.dtype.kind != "u":
         raise ValueError(f"samples of type {array.dtype}")
-    bits = array.dtype.itemsize * 8 if facts["bits"] > 16 else facts["bits"]
+    bits = array.dtype.itemsize * 8 if facts.bits > 16 else facts.bits
     if bits == 16:
         return array.astype(np.uint16)
     scaled = np.rint(array.astype(np.float64) * (65535.0 / (2.0**bits - 1)))
@@ -189,7 +206,7 @@ def _unassociated(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(divided), 0, 65535).astype(np.uint16)
 
 
-def _separated(samples: np.ndarray, facts: dict[str, Any]) -> Decoded:
+def _separated(samples: np.ndarray, facts: _Facts) -> Decoded:
     """Turn 16-bit CMYK into 8-bit sRGB; there is no 16-bit colour management at hand."""
     from PIL import Image
 
@@ -198,7 +215,7 @@ def _separated(samples: np.ndarray, facts: dict[str, Any]) -> Decoded:
     if samples.shape[2] < 4:
         raise ValueError("CMYK with fewer than 4 channels")
     codes = ((samples[..., :4].astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
-    out = Decoded(np.empty(0), icc_profile=facts["icc_profile"])
+    out = Decoded(np.empty(0), icc_profile=facts.icc_profile)
     fill_by_colour_management(Image.frombytes("CMYK", codes.shape[1::-1], codes.tobytes()), out)
     out.notes.append("Its 16-bit CMYK was cut to 8 bits.")
     return out
