@@ -22,7 +22,7 @@ from pullfocus.video.job import FrameOptions
 from pullfocus.video.picture import FrameRenderer
 from pullfocus.video.source import VideoInfo, VideoSource, shrunk
 from pullfocus.video.stages import StageClock, run_ahead
-from pullfocus.video.steady_depth import Mode, SteadyDepth
+from pullfocus.video.steady_depth import LONG_SIDE_PX, Mode, SteadyDepth
 from pullfocus.video.subjects import Subjects
 
 PREVIEW_LINES = 540
@@ -73,13 +73,14 @@ class FrameLine:
         seldom = PREVIEW_SELDOM if options.preview else 1
         self.puller = Puller(options.script, Subjects(options.script.subjects, every=seldom))
         self._source, self._options = source, options
-        self._converter = FrameConverter(self.info, self.plan.pix_fmt)
+        self._converter = FrameConverter(self.info, self.plan.pix_fmt, options.preview)
         self._renderer = FrameRenderer(
             tone_curve_of(self.info.tags), options.settings.refine, options.fine, options.preview
         )
         self._estimator = open_estimator(options.settings.model)
         mode: Mode = "two-pass" if options.two_pass else "causal"
-        self._depth = SteadyDepth(self._estimator, mode, seldom * options.every)
+        long_side_px = PREVIEW_LOOK_PX if options.preview else LONG_SIDE_PX
+        self._depth = SteadyDepth(self._estimator, mode, seldom * options.every, long_side_px)
         self._lens: Lens | None = None
 
     def survey(self, source: VideoSource) -> None:

@@ -95,7 +95,7 @@ class FrameRenderer:
         if self.quick:
             steps = RefineSettings((long_side_px,), (4,), (1,))
         else:
-            steps = RefineSettings((max(disparity.shape), long_side_px), (6, 4), (1, 1))
+            steps = RefineSettings((max(disparity.shape), long_side_px), (6, 2), (1, 1))
         return refine_to_edges(disparity, linear, steps)
 
 

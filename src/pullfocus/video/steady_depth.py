@@ -69,13 +69,18 @@ class SteadyDepth:
         `survey` over the same frames before the first `push`: a first pass over every shot that
         fixes its scale by all of its frames, so that nothing that comes nearer later is cut off.
     every: estimate depth on every n-th frame of a shot; between them it only moves with the flow.
+    long_side_px: of the maps.
 
     Raises:
         UsageError: `every` below 1, an unknown mode, or a push before the survey.
     """
 
     def __init__(
-        self, estimator: Estimator | None = None, mode: Mode = "causal", every: int = 1
+        self,
+        estimator: Estimator | None = None,
+        mode: Mode = "causal",
+        every: int = 1,
+        long_side_px: int = LONG_SIDE_PX,
     ) -> None:
         if mode not in ("causal", "two-pass"):
             raise UsageError(f"Depth of a video is 'causal' or 'two-pass', not {mode!r}.")
@@ -83,6 +88,7 @@ class SteadyDepth:
             raise UsageError(f"Depth is estimated on every n-th frame from 1 up, not {every}.")
         self.mode = mode
         self.every = every
+        self.long_side_px = long_side_px
         self.kind: DepthKind = "relative"
         self.cut = False
         self.person: Float32[np.ndarray, "a b"] | None = None
@@ -91,7 +97,7 @@ class SteadyDepth:
         self._forget()
 
     def push(self, rgb: UInt8[np.ndarray, "h w 3"], time_s: float) -> Float32[np.ndarray, "a b"]:
-        """Take the next frame and return its disparity, LONG_SIDE_PX on the longer side.
+        """Take the next frame and return its disparity, small: see `long_side_px`.
 
         rgb: an upright sRGB-coded frame; all frames of a video have one size. time_s: its time.
 
@@ -100,12 +106,12 @@ class SteadyDepth:
 
         Convention: larger = nearer; 0..1 in the shot's own unit, or 1/m from metric models.
         """
-        disparity = self._advance(small_picture(rgb, LONG_SIDE_PX), rgb, time_s)
+        disparity = self._advance(small_picture(rgb, self.long_side_px), rgb, time_s)
         return disparity if self.kind == "metric" else bent_to_unit(disparity)
 
     def survey(self, frames: Iterable[tuple[UInt8[np.ndarray, "h w 3"], float]]) -> None:
         """Look at all frames (rgb, time_s): the first of two passes; keeps two numbers a shot."""
-        first = SteadyDepth(self._estimator, every=self.every)
+        first = SteadyDepth(self._estimator, every=self.every, long_side_px=self.long_side_px)
         shots: list[tuple[float, list[float]]] = []
         for rgb, time_s in frames:
             first.push(rgb, time_s)

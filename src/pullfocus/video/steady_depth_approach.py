@@ -17,11 +17,11 @@ from jaxtyping import Float32, Float64
 
 from pullfocus.video.steady_depth_motion import Motion
 
-_STEP_PX = 4
+_STEP_PX = 8
 """Only every so-many-th pixel of either axis is fitted: there are seven unknowns."""
 _ROUNDS = 5
 """Repeats of the robust fit; it stands still after four."""
-_ENOUGH = 200
+_ENOUGH = 50
 """Followed places without which nothing is fitted."""
 _HOLD = 1e-3
 """Weight of "nothing is offset" in the fit: with a flat scene the offset cannot be told."""
