@@ -97,7 +97,7 @@ def pairs(tmp_path_factory):
 
 
 def test_two_processes_or_a_reading_process_take_the_steps_of_one(pairs, tmp_path):
-    changes = ("samples=folder", "thin=16", "batch=2", "epochs=1", "log_every=1")
+    changes = ("samples=folder", "thin=16", "norm=false", "batch=2", "epochs=1", "log_every=1")
     words = [word for change in changes for word in ("--set", change)]
     arguments = ["train", "monodepth-tiny", "--data", str(pairs), *words, "--out"]
     process = _start([*arguments, str(tmp_path / "two"), "--devices", "2"])

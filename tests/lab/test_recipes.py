@@ -58,7 +58,7 @@ def _pair(bottom_px):
 
 
 def test_monodepth_learns_disparity_from_pairs_alone():
-    recipe = CATALOGUE["monodepth-tiny"].but(thin=16)
+    recipe = CATALOGUE["monodepth-tiny"].but(thin=16, norm=False, begin=0.15)
     system = recipe.build()
     source = Stereo([_pair(10)], recipe.hw, augmented=False)
     batch = next(held_out_batches(source, 1))
@@ -72,8 +72,28 @@ def test_monodepth_learns_disparity_from_pairs_alone():
     with torch.no_grad():
         trained = system.scores(batch)
     assert trained["error_px"] < 0.6 * untrained["error_px"]
+    assert trained["flipped_px"] < 0.6 * untrained["flipped_px"]
+    assert trained["rmse_px"] > trained["error_px"]
     assert trained["error_px"] < 0.6 * trained["constant_px"]
     assert trained["reconstruction"] < untrained["reconstruction"]
+
+
+def test_one_pair_cannot_be_normalised_over_the_batch():
+    system = CATALOGUE["monodepth-tiny"].but(thin=16).build()
+    one = torch.rand(1, 3, 128, 128)
+    with pytest.raises(UsageError, match="at least two pairs"):
+        system({"left": one, "right": one}, 0)
+
+
+def test_clips_give_every_pair_of_neighbours():
+    poses = np.repeat(np.eye(4)[None], 3, 0)
+    poses[:, 2, 3] = [0, 1, 3]
+    frames = np.arange(3, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 3), np.uint8)
+    depth, still = np.ones((3, 8, 8), np.float32), np.zeros((3, 8, 8), bool)
+    clip = Clip("ahead", frames, np.arange(3.0), np.eye(3), poses, depth, still)
+    source = Clips([clip, clip], (8, 8), False, frames=3)
+    steps = [source.draw(i, np.random.default_rng())["translation"][2].item() for i in range(4)]
+    assert steps == [-1, -2, -1, -2]
 
 
 def _batch(kind):

@@ -33,6 +33,13 @@ def test_small_without_readout_is_depth_anything_v2_small():
     assert _dpt_count("S", unread=True) + 2 * 384 + 384 == 24_785_089
 
 
+def test_fresh_person_logits_say_that_people_are_rare():
+    torch.manual_seed(0)
+    with torch.no_grad():
+        share = DPT("Mi", "person").eval()(torch.rand(1, 3, 64, 96))["person"].sigmoid()
+    assert 0.03 < share.mean() < 0.25
+
+
 @pytest.mark.parametrize(("size", "millions"), [("Ti", 7.1), ("S", 26.0), ("B", 110.9), ("L", 343)])
 def test_counts_of_all_sizes(size, millions):
     assert _dpt_count(size) == pytest.approx(millions * 1e6, rel=0.01)

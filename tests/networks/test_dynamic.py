@@ -6,7 +6,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pullfocus.networks.dynamic_depth import DynamicDepth, RandomisedNorm, noise_std  # noqa: E402
+from pullfocus.networks.dynamic_depth import (  # noqa: E402
+    DynamicDepth,
+    RandomisedNorm,
+    begin_for_relu,
+    noise_std,
+)
 from pullfocus.networks.dynamic_motion import (  # noqa: E402
     DynamicMotion,
     Refine,
@@ -138,8 +143,33 @@ def test_auto_mask_keeps_what_exceeds_its_own_pictures_mean():
 def test_scale_starts_at_one_hundredth_and_never_falls_below_one_thousandth():
     scale = Scale()
     assert scale(torch.ones(1)).item() == pytest.approx(0.01)
-    scale.value.data.fill_(-3.0)
+    scale.value.data.fill_(0.001)
     assert scale(torch.ones(1)).item() == pytest.approx(0.001)
+    scale.value.data.fill_(-0.004)  # a step too far down: it comes back
+    out = scale(torch.ones(1))
+    assert out.item() == pytest.approx(0.006)
+    out.backward()
+    assert scale.value.grad.item() == -1
+
+
+@pytest.mark.parametrize("make", [torch.nn.Conv2d, torch.nn.ConvTranspose2d])
+def test_fresh_kernels_keep_the_power_that_a_relu_halves(make):
+    torch.manual_seed(0)
+    layers = [make(48, 48, 3, 1, 1) for _ in range(6)]
+    x = torch.randn(2, 48, 24, 24)
+    for layer in layers:
+        begin_for_relu(layer)
+        x = torch.relu(layer(x))
+    # Zeros beyond the border take some of it in each layer.
+    assert 0.3 < x.square().mean().item() < 2
+
+
+def test_fresh_depth_differs_between_pictures():
+    torch.manual_seed(0)
+    net = DynamicDepth(thin=4).eval()
+    with torch.no_grad():
+        depth = net(torch.rand(4, 3, 1, 1) * torch.rand(4, 3, 32, 64))
+    assert depth.std(0).mean() > 0.01 * depth.mean()
 
 
 def test_refinement_starts_from_the_upsampled_field():

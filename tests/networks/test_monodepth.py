@@ -32,6 +32,20 @@ def test_stereo_input_adds_three_channels_to_the_first_kernel_only():
     assert _count(lambda: Monodepth(stereo_input=True)) - 31_600_072 == 3 * 32 * 7 * 7
 
 
+def test_a_fresh_network_answers_with_what_it_begins_with():
+    torch.manual_seed(0)
+    net = Monodepth(thin=8, norm=True, begin=0.03).eval()
+    with torch.no_grad():
+        finest = net(torch.rand(1, 3, 128, 128))[0]
+    assert finest.median().item() == pytest.approx(0.03, rel=0.5)
+
+
+def test_norms_follow_every_convolution_but_the_heads():
+    kinds = [type(m) for m in Monodepth(thin=16, norm=True).modules()]
+    heads = 4
+    assert kinds.count(torch.nn.BatchNorm2d) == kinds.count(torch.nn.Conv2d) - heads
+
+
 @pytest.mark.parametrize(("encoder", "hw"), [("vgg", (128, 256)), ("resnet50", (64, 128))])
 def test_four_scales_of_left_and_right_disparity_finest_first(encoder, hw):
     net = Monodepth(encoder, stereo_input=True).eval()

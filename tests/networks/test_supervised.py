@@ -26,6 +26,13 @@ def test_parameter_counts(make, count):
         assert sum(p.numel() for p in make().parameters()) == count
 
 
+@pytest.mark.parametrize("make", [ResNetUNet, UpProjection])
+def test_a_thin_encoder_is_narrower_by_that_factor(make):
+    with torch.device("meta"):
+        whole, thin = make().encoder.channels, make(thin=4).encoder.channels
+    assert [4 * width for width in thin] == whole
+
+
 def test_residual_encoder_halves_at_every_stage():
     with torch.no_grad():
         features = resnet34().eval()(torch.rand(1, 3, 64, 32))

@@ -7,6 +7,7 @@ depth, person <- heads <- fuse x2 <- fuse x2 <- fuse x2 <- fuse x2
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +19,7 @@ from torch.nn import functional
 from pullfocus.networks.sides import Standardise, check_sides
 from pullfocus.networks.vit import ViT, ViTConfig
 
-SizeName = Literal["Ti", "S", "B", "L"]
+SizeName = Literal["Mi", "Ti", "S", "B", "L"]
 Heads = Literal["depth", "person", "both"]
 Family = Literal["vit", "dinov2"]
 
@@ -36,23 +37,28 @@ class Size:
     """Channels of the four maps before they are brought to ``features``."""
     features: int
     family: Family
+    patch: int = 16
+    """Of the family "vit", whose learned positions are for 384 px."""
 
 
 SIZES: dict[SizeName, Size] = {
+    "Mi": Size(96, 6, 3, (1, 2, 4, 5), (12, 24, 48, 96), 32, "vit", patch=8),
     "Ti": Size(192, 12, 3, (2, 5, 8, 11), (24, 48, 96, 192), 64, "vit"),
     "S": Size(384, 12, 6, (2, 5, 8, 11), (48, 96, 192, 384), 64, "dinov2"),
     "B": Size(768, 12, 12, (2, 5, 8, 11), (96, 192, 384, 768), 256, "vit"),
     "L": Size(1024, 24, 16, (5, 11, 17, 23), (256, 512, 1024, 1024), 256, "vit"),
 }
 """Source: Ranftl et al. 2021, Vision transformers for dense prediction, section 3 (B, L); Yang et
-al. 2024, Depth Anything V2 (S). "Ti" follows S with half of everything but the features."""
+al. 2024, Depth Anything V2 (S). "Ti" follows S with half of everything but the features; "Mi"
+halves again, and the patch, for pictures of 64x96 on a few cores."""
 
 
 def backbone_config(size: Size, family: Family) -> ViTConfig:
-    """Return the ViT of a size as that family builds it: /16 at 384 px, or /14 at 518 px."""
+    """Return the ViT of a size as that family builds it: at 384 px, or /14 at 518 px."""
     if family == "dinov2":
         return ViTConfig(size.width, size.depth, size.heads, 14, 37, layer_scale=True, eps=1e-6)
-    return ViTConfig(size.width, size.depth, size.heads)
+    grid = 384 // size.patch
+    return ViTConfig(size.width, size.depth, size.heads, size.patch, grid)
 
 
 class Reassemble(nn.Module):
@@ -141,20 +147,28 @@ class DepthHead(nn.Module):
         return self.rest(_resize(self.first(x), size))
 
 
+PERSON_SHARE = 0.1
+"""Probability of a person that a fresh network answers with: about what they take of pictures."""
+
+
 class PersonHead(nn.Module):
     """3x3, batch norm, ReLU, dropout, 1x1, full size; logits.
 
-    Source: Ranftl et al. 2021, supplementary material (semantic segmentation head).
+    Source: Ranftl et al. 2021, supplementary material (semantic segmentation head); Lin et al.
+    2017, Focal loss for dense object detection, section 4.1, for the bias that it begins with.
     """
 
     def __init__(self, features: int) -> None:
         super().__init__()
+        last = nn.Conv2d(features, 1, 1)
+        if last.bias is not None:
+            nn.init.constant_(last.bias, math.log(PERSON_SHARE / (1 - PERSON_SHARE)))
         self.body = nn.Sequential(
             nn.Conv2d(features, features, 3, padding=1, bias=False),
             nn.BatchNorm2d(features),
             nn.ReLU(),
             nn.Dropout(0.1),
-            nn.Conv2d(features, 1, 1),
+            last,
         )
 
     def forward(self, x: Float[Tensor, "b c p q"], size: tuple[int, int]) -> Tensor:
@@ -172,9 +186,9 @@ _HEADS: dict[Heads, tuple[str, ...]] = {
 class DPT(nn.Module):
     """Relative disparity, person logits, or both.
 
-    Convention: input b 3 h w RGB in 0..1, sides multiples of the patch (16, or 14 for "dinov2");
-    output {"depth": b 1 h w, >= 0, larger = nearer; "person": b 1 h w logits}, with the keys that
-    ``heads`` names.
+    Convention: input b 3 h w RGB in 0..1, sides multiples of the patch (16; 14 for "dinov2", 8 for
+    Mi); output {"depth": b 1 h w, >= 0, larger = nearer; "person": b 1 h w logits}, with the keys
+    that ``heads`` names.
 
     Raises:
         UsageError: the sides are no such multiples.
@@ -188,7 +202,7 @@ class DPT(nn.Module):
         """Lay the network with fresh weights.
 
         Args:
-            size: Ti, S, B or L.
+            size: Mi, Ti, S, B or L.
             heads: what to answer.
             family: whose ViT the backbone's weights will come from; None takes the size's usual
                 one ("dinov2" for S, "vit" else).

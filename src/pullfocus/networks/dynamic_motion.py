@@ -15,6 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pullfocus.networks.dynamic_depth import begin_for_relu
+
 WIDTHS = (16, 32, 64, 128, 256, 512, 1024)
 BURN_IN_STEPS = 20_000
 
@@ -43,6 +45,9 @@ def burn_in(step: int) -> float:
 class Scale(nn.Module):
     """A learned positive factor that starts at 0.01 and never falls below 0.001.
 
+    The release clips the parameter at its floor, where no gradient passes any more: ten of Adam's
+    steps of 1e-3 lead there, and turns are never found. Here the floor reflects.
+
     Source: Gordon et al. 2019, release.
     """
 
@@ -52,7 +57,7 @@ class Scale(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x times the factor."""
-        return x * (torch.relu(self.value - 0.001) + 0.001)
+        return x * ((self.value - 0.001).abs() + 0.001)
 
 
 class Refine(nn.Module):
@@ -70,6 +75,8 @@ class Refine(nn.Module):
 
         self.short = conv(3 + channels)
         self.long = nn.Sequential(conv(3 + channels), conv(width))
+        self.short.apply(begin_for_relu)
+        self.long.apply(begin_for_relu)
         self.correct = nn.Conv2d(2 * width, 3, 1, bias=False)
 
     def forward(
@@ -148,6 +155,7 @@ class DynamicMotion(nn.Module):
         c_ins = [8, *widths]
         for c_in, c_out in pairwise(c_ins):
             self.convs.append(nn.Sequential(nn.Conv2d(c_in, c_out, 3, 2, 1), nn.ReLU()))
+        self.convs.apply(begin_for_relu)
         self.ego = nn.Conv2d(widths[-1], 6, 1, bias=False)
         self.coarse = nn.Conv2d(6, 3, 1) if residual else None
         refined = reversed(c_ins) if residual else ()

@@ -53,11 +53,16 @@ class UpProjection(nn.Module):
     Source: Laina et al. 2016, Deeper depth prediction with fully convolutional residual networks.
     """
 
-    def __init__(self, width: int = 1024) -> None:
-        """Lay the network; ``width`` are the channels that the way up begins with and halves."""
+    def __init__(self, width: int = 1024, thin: int = 1) -> None:
+        """Lay the network.
+
+        Args:
+            width: channels that the way up begins with, halved at every step.
+            thin: divides the widths of the encoder, for runs on a few cores.
+        """
         super().__init__()
         self.standardise = Standardise()
-        self.encoder = resnet50()
+        self.encoder = resnet50(thin)
         self.narrow = ConvNorm(self.encoder.channels[-1], width, 1, act=False)
         self.up = nn.Sequential(*(UpBlock(width >> n, width >> (n + 1)) for n in range(4)))
         last = nn.Conv2d(width >> 4, 1, 3, padding=1)

@@ -7,6 +7,7 @@ image -> encoder 1/2 .. 1/64 or 1/128 -> up, join the skip (and the coarser answ
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pullfocus.errors import UsageError
-from pullfocus.networks.resnet import ResNet, plain
+from pullfocus.networks.resnet import ResNet, normalised, plain
 from pullfocus.networks.sides import check_sides
 
 Encoder = Literal["vgg", "resnet50"]
@@ -30,9 +31,10 @@ LARGEST_DISPARITY = 0.3
 """In units of image width. Source: Godard et al. 2017, section 4.1."""
 
 
-def conv_elu(c_in: int, c_out: int, size: int, stride: int) -> nn.Sequential:
-    """Return a convolution with bias and ELU; b c h w -> b d h/s w/s."""
-    return nn.Sequential(plain(c_in, c_out, size, stride), nn.ELU())
+def conv_elu(c_in: int, c_out: int, size: int, stride: int, norm: bool = False) -> nn.Sequential:
+    """Return a convolution with bias, or with batch norm, and ELU; b c h w -> b d h/s w/s."""
+    conv = normalised if norm else plain
+    return nn.Sequential(conv(c_in, c_out, size, stride), nn.ELU())
 
 
 class VggEncoder(nn.Module):
@@ -41,13 +43,14 @@ class VggEncoder(nn.Module):
     Source: Godard et al. 2017, supplementary material, table 1; the second of a pair strides.
     """
 
-    def __init__(self, c_in: int, thin: int = 1) -> None:
-        """Take the input's channels and what to divide all others by."""
+    def __init__(self, c_in: int, thin: int = 1, norm: bool = False) -> None:
+        """Take the input's channels, what to divide all others by, and whether to normalise."""
         super().__init__()
         self.channels = [width // thin for width in (32, 64, 128, 256, 512, 512, 512)]
         self.pairs = nn.ModuleList()
         for c_out, size in zip(self.channels, (7, 5, 3, 3, 3, 3, 3), strict=True):
-            first, second = conv_elu(c_in, c_out, size, 1), conv_elu(c_out, c_out, size, 2)
+            first = conv_elu(c_in, c_out, size, 1, norm)
+            second = conv_elu(c_out, c_out, size, 2, norm)
             self.pairs.append(nn.Sequential(first, second))
             c_in = c_out
 
@@ -59,7 +62,7 @@ class VggEncoder(nn.Module):
         return features
 
 
-def encoder_of(name: Encoder, c_in: int, thin: int = 1) -> VggEncoder | ResNet:
+def encoder_of(name: Encoder, c_in: int, thin: int = 1, norm: bool = False) -> VggEncoder | ResNet:
     """Return the encoder of that name; only the VGG can be thinned.
 
     The ResNet50 has no norms, ELU, and every stage halves in its last block, as in the authors'
@@ -67,14 +70,14 @@ def encoder_of(name: Encoder, c_in: int, thin: int = 1) -> VggEncoder | ResNet:
     block by a slip, mrharicot/monodepth issue 77, and so counts 58.45 M where the paper says 48.)
     """
     if name == "vgg":
-        return VggEncoder(c_in, thin)
+        return VggEncoder(c_in, thin, norm)
     if thin != 1:
         raise UsageError(f"Only the encoder vgg can be thinned, not {name}; leave thin at 1.")
     counts = (3, 4, 6, 3)
     return ResNet(
         "bottleneck",
         counts,
-        conv=plain,
+        conv=normalised if norm else plain,
         act=nn.ELU,
         strides=(2, 2, 2, 2),
         stride_last=True,
@@ -85,10 +88,10 @@ def encoder_of(name: Encoder, c_in: int, thin: int = 1) -> VggEncoder | ResNet:
 class UpStep(nn.Module):
     """Double by nearest neighbour, convolve, join, convolve."""
 
-    def __init__(self, c_in: int, c_joined: int, c_out: int) -> None:
+    def __init__(self, c_in: int, c_joined: int, c_out: int, norm: bool = False) -> None:
         super().__init__()
-        self.up = conv_elu(c_in, c_out, 3, 1)
-        self.join = conv_elu(c_out + c_joined, c_out, 3, 1)
+        self.up = conv_elu(c_in, c_out, 3, 1, norm)
+        self.join = conv_elu(c_out + c_joined, c_out, 3, 1, norm)
 
     def forward(
         self, x: Float[Tensor, "b c h w"], joined: Sequence[Tensor]
@@ -109,9 +112,10 @@ class Trunk(nn.Module):
         c_head: int,
         squash: Callable[[Tensor], Tensor],
         thin: int = 1,
+        norm: bool = False,
     ) -> None:
         super().__init__()
-        self.encoder = encoder_of(encoder, c_in, thin)
+        self.encoder = encoder_of(encoder, c_in, thin, norm)
         self.squash = squash
         skips = [*reversed(self.encoder.channels[:-1]), 0]
         self.multiple = 2 ** len(skips)
@@ -121,7 +125,7 @@ class Trunk(nn.Module):
         c_up = self.encoder.channels[-1]
         for level, (c_skip, width) in enumerate(zip(skips, widths, strict=True)):
             told = c_head if level > self.first_head else 0
-            self.steps.append(UpStep(c_up, c_skip + told, width))
+            self.steps.append(UpStep(c_up, c_skip + told, width, norm))
             if level >= self.first_head:
                 self.heads.append(plain(width, c_head, 3, 1))
             c_up = width
@@ -171,10 +175,29 @@ class Monodepth(nn.Module):
     Source: Godard et al. 2017, Unsupervised monocular depth estimation with left-right consistency.
     """
 
-    def __init__(self, encoder: Encoder = "vgg", stereo_input: bool = False, thin: int = 1) -> None:
-        """Lay the network; ``thin`` divides all widths of the VGG, for runs on a few cores."""
+    def __init__(
+        self,
+        encoder: Encoder = "vgg",
+        stereo_input: bool = False,
+        thin: int = 1,
+        norm: bool = False,
+        begin: float = LARGEST_DISPARITY / 2,
+    ) -> None:
+        """Lay the network.
+
+        Args:
+            encoder: the paper's VGG or ResNet50.
+            stereo_input: see both views.
+            thin: divides all widths of the VGG, for runs on a few cores.
+            norm: batch norm after every convolution. The paper tried it and left it out; a thin
+                network without it gives all pictures one answer for its first thousand steps.
+            begin: disparity that the fresh network answers with, about.
+        """
         super().__init__()
-        self.trunk = Trunk(encoder, 6 if stereo_input else 3, 4, 2, _to_disparity, thin)
+        self.trunk = Trunk(encoder, 6 if stereo_input else 3, 4, 2, _to_disparity, thin, norm)
+        for head in self.trunk.heads:
+            if isinstance(head, nn.Conv2d) and head.bias is not None:
+                nn.init.constant_(head.bias, math.log(begin / (LARGEST_DISPARITY - begin)))
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> list[Tensor]:
         """Return four tensors b 2 h/2^s w/2^s, finest first."""

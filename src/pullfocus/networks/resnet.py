@@ -82,15 +82,21 @@ class ResNet(nn.Module):
         strides: tuple[int, int, int, int] = (1, 2, 2, 2),
         stride_last: bool = False,
         c_in: int = 3,
+        thin: int = 1,
     ) -> None:
-        """Lay the stages; each strides in its first block, or in its last with stride_last."""
+        """Lay the stages; each strides in its first block, or in its last with stride_last.
+
+        ``thin`` divides all widths, for runs on a few cores.
+        """
         super().__init__()
-        self.stem = nn.Sequential(conv(c_in, 64, 7, 2), act())
+        first = 64 // thin
+        self.stem = nn.Sequential(conv(c_in, first, 7, 2), act())
         self.pool = nn.MaxPool2d(3, 2, 1)
-        self.channels = [64, 64]
+        self.channels = [first, first]
         """Channels of the features that ``forward`` returns."""
         self.stages = nn.ModuleList()
-        for width, count, stride in zip((64, 128, 256, 512), counts, strides, strict=True):
+        widths = [first << stage for stage in range(4)]
+        for width, count, stride in zip(widths, counts, strides, strict=True):
             c_out = width if kind == "basic" else 4 * width
             c_ins = [self.channels[-1], *[c_out] * (count - 1)]
             rest = [1] * (count - 1)
@@ -110,11 +116,11 @@ class ResNet(nn.Module):
         return features
 
 
-def resnet34() -> ResNet:
-    """Return the 34-layer encoder, 21.28 M parameters."""
-    return ResNet("basic", (3, 4, 6, 3))
+def resnet34(thin: int = 1) -> ResNet:
+    """Return the 34-layer encoder, 21.28 M parameters unless it is thinned."""
+    return ResNet("basic", (3, 4, 6, 3), thin=thin)
 
 
-def resnet50() -> ResNet:
-    """Return the 50-layer encoder, 23.51 M parameters."""
-    return ResNet("bottleneck", (3, 4, 6, 3))
+def resnet50(thin: int = 1) -> ResNet:
+    """Return the 50-layer encoder, 23.51 M parameters unless it is thinned."""
+    return ResNet("bottleneck", (3, 4, 6, 3), thin=thin)

@@ -22,10 +22,13 @@ class ResNetUNet(nn.Module):
     size as in Alhashim and Wonka 2018, section 3.1.
     """
 
-    def __init__(self, widths: tuple[int, int, int, int] = (256, 128, 64, 32)) -> None:
+    def __init__(
+        self, widths: tuple[int, int, int, int] = (256, 128, 64, 32), thin: int = 1
+    ) -> None:
+        """Take the channels on the way up and what to divide those of the encoder by."""
         super().__init__()
         self.standardise = Standardise()
-        self.encoder = resnet34()
+        self.encoder = resnet34(thin)
         stem, _, *stages = self.encoder.channels
         coarse_first = [*stages[-2::-1], stem]
         self.up = SkipDecoder(stages[-1], coarse_first, widths)

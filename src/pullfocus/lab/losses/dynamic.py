@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 from pullfocus.lab.geometry.camera import look_from
 from pullfocus.lab.geometry.pose import rotation_matrix
@@ -24,6 +25,8 @@ WEIGHTS = {
     "sparsity": 0.2,
 }
 """Source: Li et al. 2020, release (structure: 3.0 with (1 - SSIM) / 2 halved once more)."""
+WIDTH_PX = 416
+"""Of the pictures for which the release settled its weights."""
 
 
 class Frame(NamedTuple):
@@ -47,8 +50,37 @@ def dynamic_terms(
     return {name: weight * (forth[name] + back[name]) for name, weight in WEIGHTS.items()}
 
 
+def pyramid_terms(
+    first: Frame, second: Frame, intrinsics: Float[Tensor, "b 3 3"], scales: int
+) -> dict[str, Tensor]:
+    """Return the means of ``dynamic_terms`` over sizes 1, 1/2, 1/4, ...
+
+    One scale is the paper's. Coarser ones see motions of several pixels, which are beyond what
+    the finest can follow while depth and motion are still wrong.
+    """
+    rows = [dynamic_terms(first, second, intrinsics)]
+    for _ in range(scales - 1):
+        first, second = _half(first), _half(second)
+        intrinsics = intrinsics * intrinsics.new_tensor([0.5, 0.5, 1.0])[:, None]
+        rows.append(dynamic_terms(first, second, intrinsics))
+    return {name: torch.stack([row[name] for row in rows]).mean() for name in WEIGHTS}
+
+
+def _half(frame: Frame) -> Frame:
+    image, depth, residual = (
+        functional.interpolate(x, scale_factor=0.5, mode="area")
+        for x in (frame.image, frame.depth, frame.motion.residual)
+    )
+    return Frame(image, depth, frame.motion._replace(residual=residual))
+
+
 def _one_way(first: Frame, second: Frame, intrinsics: Tensor) -> dict[str, Tensor]:
-    """Return the plain terms told at the pixels of the first frame."""
+    """Return the plain terms told at the pixels of the first frame.
+
+    Where neighbours are compared, differences are taken per 1/416 of the width, so that the
+    weights mean the same at every size.
+    """
+    pixel = first.image.shape[-1] / WIDTH_PX
     rotation = rotation_matrix(first.motion.rotation_rad)
     forth = first.motion.background + first.motion.residual
     back = second.motion.background + second.motion.residual
@@ -66,7 +98,7 @@ def _one_way(first: Frame, second: Frame, intrinsics: Tensor) -> dict[str, Tenso
         "structure": terms_of.occlusion_aware_structure(seen, first.image, weight),
         "rotation_cycle": terms_of.rotation_cycle(rotation, back_rotation),
         "translation_cycle": terms_of.translation_cycle(rotation, forth, back_there, counts),
-        "smoothness": terms_of.disparity_smoothness(first.depth, first.image),
-        "group": terms_of.group_smoothness(normed),
+        "smoothness": pixel * terms_of.disparity_smoothness(first.depth, first.image),
+        "group": pixel * terms_of.group_smoothness(normed),
         "sparsity": terms_of.sparsity(normed),
     }

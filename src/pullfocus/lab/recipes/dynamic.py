@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from pullfocus.lab.data.samples import Clip
@@ -19,7 +20,7 @@ from pullfocus.lab.engine.order import Source
 from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe, Thin
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.geometry.pose import rotation_matrix
-from pullfocus.lab.losses.dynamic import Frame, dynamic_terms
+from pullfocus.lab.losses.dynamic import Frame, pyramid_terms
 from pullfocus.lab.recipes.samples import Clips, Made, needed, split_last
 from pullfocus.lab.recipes.two_heads import iou
 from pullfocus.networks.dynamic_motion import BURN_IN_STEPS, Motion
@@ -34,11 +35,12 @@ class DynamicRecipe(Recipe):
         residual: let things move by themselves; False leaves all motion to the camera.
         intrinsics: estimate the camera matrix rather than take the samples' own.
         burn_in: steps, in whose second half the residual is let in.
+        scales: sizes (1, 1/2, 1/4 ..) at which the frames must agree; the paper's is one.
         augmented: random crop, resize and flip.
         samples: rendered clips, KITTI raw, Cityscapes or Waymo sequences, a folder of frames, or
             a video file.
         frames: of a clip; a step takes two neighbours.
-        clips: rendered clips in an epoch.
+        clips: rendered clips in an epoch; without augmentation it has every pair of neighbours.
         same: measure on the training clips; they teach without their truth.
     """
 
@@ -50,6 +52,7 @@ class DynamicRecipe(Recipe):
     residual: bool = True
     intrinsics: bool = False
     burn_in: Count = BURN_IN_STEPS
+    scales: Annotated[int, Field(ge=1, le=5)] = 1
     augmented: bool = True
     samples: Literal["rendered", "kitti", "cityscapes", "waymo", "folder", "video"] = "kitti"
     hw: tuple[Count, Count] = (128, 416)
@@ -65,7 +68,10 @@ class DynamicRecipe(Recipe):
     def sources(self, data: Path | None) -> tuple[Source, Source]:
         """Return pairs of frames to train on, and plain ones with their truth to measure with."""
         training, held_out = self._clips(data)
-        return Clips(training, self.hw, self.augmented), Clips(held_out, self.hw, False)
+        return (
+            Clips(training, self.hw, self.augmented, self.frames),
+            Clips(held_out, self.hw, False, self.frames),
+        )
 
     def _clips(self, data: Path | None) -> tuple[Sequence[Clip], Sequence[Clip]]:
         if self.samples == "rendered":
@@ -125,7 +131,8 @@ class DynamicSystem(System):
         if forth.intrinsics is not None and back.intrinsics is not None:
             camera = (forth.intrinsics + back.intrinsics) / 2
         first = Frame(batch["first"], depth1, forth)
-        return dynamic_terms(first, Frame(batch["second"], depth2, back), camera)
+        second = Frame(batch["second"], depth2, back)
+        return pyramid_terms(first, second, camera, self.recipe.scales)
 
     def scores(self, batch: Batch) -> dict[str, float]:
         """Return the loss and, where truth is known, how far motion and depth are off.
@@ -195,17 +202,18 @@ _TINY = DynamicRecipe(
     thin=4,
     samples="rendered",
     hw=(32, 64),
-    frames=2,
-    clips=8,
+    frames=3,
+    clips=4,
     same=True,
     augmented=False,
+    scales=2,
     batch=8,
-    epochs=600,
-    measure_every=20,
-    burn_in=300,
+    epochs=300,
+    measure_every=25,
+    burn_in=200,
     log_every=10,
     workers=0,
-    optimiser=Optimiser(rate=1e-3, clip_norm=10.0),
+    optimiser=Optimiser(rate=1e-3, clip_norm=10.0, warmup_steps=20),
 )
 RECIPES = {
     "dynamic": DynamicRecipe(),

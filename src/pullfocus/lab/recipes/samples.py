@@ -110,22 +110,29 @@ class Clips:
 
     Truth: rotation 3 3 and translation 3 from the first camera to the second, depth_m and moving
     1 h w of the first frame.
+
+    An epoch takes one drawn pair of each clip when they are augmented, every pair of neighbours
+    among the clips' first ``frames`` when they are not.
     """
 
-    def __init__(self, clips: Sequence[Clip], hw: tuple[int, int], augmented: bool) -> None:
+    def __init__(
+        self, clips: Sequence[Clip], hw: tuple[int, int], augmented: bool, frames: int = 2
+    ) -> None:
         self.clips, self.hw, self.augmented = clips, hw, augmented
+        self.pairs = 1 if augmented else frames - 1
 
     def __len__(self) -> int:
-        return len(self.clips)
+        return len(self.clips) * self.pairs
 
     def draw(self, index: int, rng: np.random.Generator) -> Batch:
-        """Return one pair of neighbouring frames, drawn from the clip when it is augmented."""
-        clip = self.clips[index]
+        """Return one pair of neighbouring frames."""
+        which, first = divmod(index, self.pairs)
+        clip = self.clips[which]
         if self.augmented:
             first = int(rng.integers(0, len(clip) - 1))
             cut = augment.crop_resize_flip(_two_frames(clip, first), self.hw, rng)
             return _two_pictures(cut)
-        cut = augment.resized(_two_frames(clip, 0), self.hw)
+        cut = augment.resized(_two_frames(clip, first), self.hw)
         return _two_pictures(cut) | _motion_truth(cut)
 
 

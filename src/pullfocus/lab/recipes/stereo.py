@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from pullfocus.errors import UsageError
@@ -22,8 +23,10 @@ from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.geometry.warp import shift_horizontally
 from pullfocus.lab.losses.image import photometric
 from pullfocus.lab.losses.stereo import deep3d_terms, monodepth_terms
+from pullfocus.lab.protocols.flip import merge_mirrored
 from pullfocus.lab.recipes.samples import Made, Stereo, needed, split_last
 from pullfocus.networks.deep3d import expected_disparity, expected_right
+from pullfocus.networks.monodepth import LARGEST_DISPARITY
 from pullfocus.networks.registry import build
 
 Loss = Literal["left-right", "no-left-right", "deep3d", "deep3ds"]
@@ -35,6 +38,9 @@ class StereoRecipe(Recipe):
     Attributes:
         network: of the registry; ``deep3d`` goes with the losses of that name.
         thin: divides the widths of the VGG.
+        norm: batch norm in monodepth's networks; the paper's have none.
+        begin: disparity, in units of width, that a fresh monodepth answers with; the paper's is
+            the middle of its range. What is known of the rig saves the way down from there.
         views: what the network sees: the left picture, or both ("stereo input").
         loss: "no-left-right" drops the consistency term and rebuilds the left view alone.
         samples: rendered pairs, KITTI raw (--data holds its days), Cityscapes, or a folder.
@@ -48,6 +54,8 @@ class StereoRecipe(Recipe):
     optimiser: Optimiser = Optimiser(rate=1e-4, schedule="halve")
     network: Literal["monodepth-vgg", "monodepth-resnet50", "deep3d"] = "monodepth-vgg"
     thin: Thin = 1
+    norm: bool = False
+    begin: Annotated[float, Field(gt=0, lt=LARGEST_DISPARITY)] = LARGEST_DISPARITY / 2
     views: Literal["left", "both"] = "left"
     loss: Loss = "left-right"
     samples: Literal["rendered", "kitti", "cityscapes", "folder"] = "kitti"
@@ -101,11 +109,24 @@ class StereoSystem(System):
         super().__init__()
         self.recipe = recipe
         self.is_deep3d = recipe.network == "deep3d"
-        config: dict[str, Any] = {} if self.is_deep3d else {"stereo_input": recipe.views == "both"}
+        seen = {
+            "stereo_input": recipe.views == "both",
+            "norm": recipe.norm,
+            "begin": recipe.begin,
+        }
+        config: dict[str, Any] = {} if self.is_deep3d else seen
         self.net = build(recipe.network, thin=recipe.thin, **config)
 
     def predict(self, batch: Batch, step: int) -> dict[str, Any]:
-        """Return "seen": disparities at four scales, or weights of shifts."""
+        """Return "seen": disparities at four scales, or weights of shifts.
+
+        Raises:
+            UsageError: a single pair is to be normalised over the batch.
+        """
+        if self.training and self.recipe.norm and len(batch["left"]) < 2:
+            raise UsageError(
+                "Batch norm needs at least two pairs a process; --set a larger batch or norm=false."
+            )
         both = [batch["left"], batch["right"]] if self.recipe.views == "both" else [batch["left"]]
         return {"seen": self.net(torch.cat(both, 1))}
 
@@ -120,16 +141,23 @@ class StereoSystem(System):
     def scores(self, batch: Batch) -> dict[str, float]:
         """Return the error of the rebuilt view and, where truth is known, of the disparity.
 
-        error_px is the mean |difference|; constant_px is that of the best constant answer to this
-        very batch, its median, which flatters the constant.
+        error_px is the mean |difference|, rmse_px the root of its mean square, both of disparity;
+        flipped_px is error_px after the paper's post-processing with the mirrored view;
+        constant_px is that of the best constant answer to this very batch, its median, which
+        flatters the constant.
         """
         disparity = self._disparity(batch)
         scores = {"reconstruction": self._reconstruction(batch, disparity)}
         truth = batch["disparity_px"]
         known = torch.isfinite(truth)
         if known.any():
-            answer, wanted = (disparity * truth.shape[-1])[known], truth[known]
-            scores["error_px"] = float((answer - wanted).abs().mean())
+            wanted = truth[known]
+            off = (disparity * truth.shape[-1])[known] - wanted
+            scores["error_px"] = float(off.abs().mean())
+            scores["rmse_px"] = float(off.square().mean().sqrt())
+            if self.recipe.views == "left":
+                merged = self._post_processed(batch, disparity) * truth.shape[-1]
+                scores["flipped_px"] = float((merged[known] - wanted).abs().mean())
             scores["constant_px"] = float((wanted.median() - wanted).abs().mean())
         return scores
 
@@ -155,6 +183,13 @@ class StereoSystem(System):
 
     def _disparity(self, batch: Batch) -> Tensor:
         return _finest(self.predict(batch, 0)["seen"], self.is_deep3d)
+
+    def _post_processed(self, batch: Batch, disparity: Tensor) -> Tensor:
+        """Return the disparity merged with that of the mirrored view."""
+        mirrored = self._disparity(batch | {"left": batch["left"].flip(3)}).flip(3)
+        pairs = zip(disparity[:, 0].cpu().numpy(), mirrored[:, 0].cpu().numpy(), strict=True)
+        merged = np.stack([merge_mirrored(*pair) for pair in pairs])
+        return torch.from_numpy(merged)[:, None].to(disparity)
 
     def _reconstruction(self, batch: Batch, disparity: Tensor) -> float:
         """Return the photometric error (0.85 SSIM, 0.15 L1) of the view the loss rebuilds."""
@@ -183,15 +218,17 @@ def _finest(seen: Any, is_deep3d: bool) -> Tensor:
 
 _TINY = StereoRecipe(
     thin=8,
+    norm=True,
+    begin=0.03,
     hw=(128, 128),
     samples="rendered",
-    pairs=160,
+    pairs=320,
     batch=4,
-    epochs=20,
-    measure_every=4,
+    epochs=15,
+    measure_every=3,
     workers=0,
     log_every=10,
-    optimiser=Optimiser(rate=1e-3, schedule="halve"),
+    optimiser=Optimiser(rate=1e-3, schedule="halve", warmup_steps=50, clip_norm=1.0),
 )
 RECIPES = {
     "monodepth-vgg": StereoRecipe(),

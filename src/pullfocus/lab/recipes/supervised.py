@@ -20,7 +20,7 @@ from pullfocus.errors import UnreadableInputError, UsageError
 from pullfocus.lab.data.samples import Frame, LabelledView
 from pullfocus.lab.engine import pictures
 from pullfocus.lab.engine.order import Source
-from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Positive, Recipe
+from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Positive, Recipe, Thin
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.losses.supervised import berhu, l1_gradient_ssim
 from pullfocus.lab.protocols.scores import depth_scores
@@ -33,6 +33,8 @@ from pullfocus.networks.resnet_unet import ResNetUNet
 Frames = Sequence[Frame | LabelledView]
 Samples = Literal["rendered", "nyu", "nyu-labelled", "rgbd", "rgbd+rendered"]
 ROOMS = ("room",)
+RESNET_WAY_UP = (256, 128, 64, 32)
+"""Channels of the decoder on the ResNet34, as ``networks.resnet_unet`` has them."""
 
 
 class SupervisedRecipe(Recipe):
@@ -40,6 +42,7 @@ class SupervisedRecipe(Recipe):
 
     Attributes:
         network: of the registry, with its widths: of the U-Net, or where Laina's way up begins.
+        thin: divides the widths of a ResNet34 with its decoder, or of a ResNet50.
         loss: "l1-gradient-ssim" on far_m / depth, or "berhu" on metres.
         samples: rendered rooms; NYU's list ``nyu2_train.csv`` or labelled .mat (--data is the
             file); folders of RGB-D frames, alone or with as many rendered rooms.
@@ -58,6 +61,7 @@ class SupervisedRecipe(Recipe):
     network: Literal["unet", "resnet34-unet", "laina"] = "unet"
     unet_widths: tuple[Count, Count, Count, Count] = (64, 128, 256, 512)
     laina_width: Count = 1024
+    thin: Thin = 1
     loss: Literal["l1-gradient-ssim", "berhu"] = "l1-gradient-ssim"
     samples: Samples = "nyu"
     hw: tuple[Count, Count] = (240, 320)
@@ -168,11 +172,13 @@ class SupervisedSystem(System):
     def __init__(self, recipe: SupervisedRecipe) -> None:
         super().__init__()
         self.recipe = recipe
+        way_up = tuple(width // recipe.thin for width in RESNET_WAY_UP)
         config: dict[str, dict[str, Any]] = {
             "unet": {"widths": recipe.unet_widths},
-            "laina": {"width": recipe.laina_width},
+            "laina": {"width": recipe.laina_width, "thin": recipe.thin},
+            "resnet34-unet": {"widths": way_up, "thin": recipe.thin},
         }
-        self.net = build(recipe.network, **config.get(recipe.network, {}))
+        self.net = build(recipe.network, **config[recipe.network])
         self.is_inverse = recipe.loss == "l1-gradient-ssim"
         last = [m for m in self.net.modules() if isinstance(m, nn.Conv2d)][-1]
         if last.bias is not None:  # softplus, which ends Laina's, hardly changes such a value
@@ -266,16 +272,17 @@ def depth_picture(batch: Batch, disparity: Tensor) -> np.ndarray:
 _TINY = SupervisedRecipe(
     samples="rgbd+rendered",
     hw=(64, 96),
-    epochs=4,
+    epochs=16,
+    measure_every=4,
     workers=0,
     log_every=5,
-    optimiser=Optimiser(rate=2e-3, schedule="cosine", warmup_steps=10, clip_norm=5.0),
+    optimiser=Optimiser(rate=2e-3, schedule="cosine", warmup_steps=30, clip_norm=5.0),
 )
 RECIPES = {
     "unet": SupervisedRecipe(),
     "resnet34-unet": SupervisedRecipe(network="resnet34-unet"),
     "laina": SupervisedRecipe(network="laina", loss="berhu"),
     "unet-tiny": _TINY.but(unet_widths=(12, 24, 48, 96)),
-    "resnet34-unet-tiny": _TINY.but(network="resnet34-unet"),
-    "laina-tiny": _TINY.but(network="laina", loss="berhu", laina_width=128),
+    "resnet34-unet-tiny": _TINY.but(network="resnet34-unet", thin=4),
+    "laina-tiny": _TINY.but(network="laina", loss="berhu", laina_width=128, thin=4),
 }
