@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from pullfocus.render.fast import render_linear
 from pullfocus.render.highlights import LARGEST_BOOST, find_lights
+from pullfocus.types import Lens
 
 
 def _spot(around=0.02, side=4, size=96):
@@ -38,3 +40,11 @@ def test_values_above_white_are_known_and_not_estimated():
 def test_nothing_is_found_where_nothing_is_clipped_or_asked_for():
     assert find_lights(_spot() * 0.5, 1.0) is None
     assert find_lights(_spot(), 0.0) is None
+
+
+def test_what_clips_in_some_channels_only_keeps_its_hue():
+    chrome = _spot()
+    chrome[40:44, 40:44] = (1.0, 0.9, 1.0)
+    radius = np.full((96, 96), -8.0, np.float32)
+    lifted, plain = (render_linear(chrome, radius, Lens(highlights=s)) for s in (1.0, 0.0))
+    assert np.abs(lifted - plain).max() < 1e-4

@@ -2,14 +2,15 @@
 
 A file stores at most 1.0; a lamp may have been fifty. How much is lost cannot be known, but small
 clipped spots in dark surroundings are lamps; large clipped areas are skies and windows near white,
-and glints on something bright are little more than white. So the gain of a clipped channel falls
+and glints on something bright are little more than white. So the gain of a clipped pixel falls
 with the share of clipped pixels around it and with the mean light of the others:
 
     gain = 1 + strength * LARGEST_BOOST * (1 - share / SHARE_OF_AREA) * (1 - light / LIT)
 
-both taken over a window of 1/40 of the picture's long side, each bracket at least 0. Only the
-clipped channels are lifted, so that what is in focus stays as it is in the file. `Lens.highlights`
-is the strength; 0 leaves the file's values. Pictures that hold values above 1 are left alone.
+both taken over a window of 1/40 of the picture's long side, each bracket at least 0. Only
+pixels with all channels clipped are lifted: one that is not tells how bright the light is, and
+lifting the others alone would turn chrome purple. `Lens.highlights` is the strength; 0 leaves the
+file's values. Pictures that hold values above 1 are left alone.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ CELL_PX = 8
 class Lights:
     """The small bright spots of a picture, on cells of 8 x 8 pixels.
 
-    gain: the factor for clipped channels; spots: 1 where bright pixels are few, else 0.
+    gain: the factor for clipped pixels; spots: 1 where bright pixels are few, else 0.
     """
 
     gain: Float32[np.ndarray, "hs ws"]

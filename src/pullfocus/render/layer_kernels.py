@@ -172,8 +172,8 @@ def fill_planes(linear, hidden, shift, gain, has_gain, index_y, index_x, front, 
             sx = index_x[x]
             red, green, blue = linear[sy, sx, 0], linear[sy, sx, 1], linear[sy, sx, 2]
             if has_gain:
-                light = gain[sy >> 3, sx >> 3]
-                red, green, blue = _lift(red, light), _lift(green, light), _lift(blue, light)
+                lift = _lift(min(red, green, blue), gain[sy >> 3, sx >> 3])
+                red, green, blue = lift * red, lift * green, lift * blue
             planes[0, y, x] = red
             planes[1, y, x] = green
             planes[2, y, x] = blue
@@ -195,11 +195,11 @@ def fill_planes(linear, hidden, shift, gain, has_gain, index_y, index_x, front, 
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _lift(value, gain):
-    """Multiply a clipped value: a ramp from 1 below 0.96 of white to the full gain at white."""
-    share = (value - np.float32(0.96)) * np.float32(25.0)
+def _lift(least, gain):
+    """Factor of a pixel whose least channel is given: 1 below 0.96, the full gain at white."""
+    share = (least - np.float32(0.96)) * np.float32(25.0)
     share = min(max(share, np.float32(0.0)), np.float32(1.0))
-    return value * (np.float32(1.0) + (gain - np.float32(1.0)) * share)
+    return np.float32(1.0) + (gain - np.float32(1.0)) * share
 
 
 @njit(cache=True, nogil=True, parallel=True)

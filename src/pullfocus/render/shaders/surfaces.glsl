@@ -72,7 +72,8 @@ void main() {
   vec3 own = texelFetch(colour, at, 0).rgb;
   float d = texelFetch(disparity, at, 0).r;
   float gain = texelFetch(light, at >> 3, 0).r;
-  vec3 lifted = own * (1.0 + (gain - 1.0) * clamp((own - 0.96) * 25.0, 0.0, 1.0));
+  float least = min(own.r, min(own.g, own.b));
+  vec3 lifted = own * (1.0 + (gain - 1.0) * clamp((least - 0.96) * 25.0, 0.0, 1.0));
   vec4 behind = texelFetch(hidden, at >> 1, 0);
   front = vec4(lifted, 1.0);
   bool has_back = behind.a < d - step_;
