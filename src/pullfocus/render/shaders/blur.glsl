@@ -1,8 +1,9 @@
 // A layer under the aperture: taps between pixels take up to four pixels at once.
 uniform sampler2D layer_in;
 uniform sampler2D hidden_in;
-uniform sampler2D taps;      // one row a band: dx, dy, weight
-uniform int row;
+layout(std140) uniform Taps {
+  vec4 taps[256];            // dx, dy, weight
+};
 uniform int count;
 uniform vec2 size;           // of the layer
 uniform vec4 vignette;       // cat's eye: shift at the pixel = xy + zw * pixel; unused when eye = 0
@@ -15,15 +16,17 @@ layout(location = 1) out float hidden;
 void main() {
   vec4 sum = vec4(0.0);
   float covered = 0.0, total = 0.0;
+  vec2 texel = 1.0 / size;
+  vec2 middle = gl_FragCoord.xy * texel;
   vec2 shift = vignette.xy + vignette.zw * gl_FragCoord.xy;
   for (int t = 0; t < count; t++) {
-    vec3 tap = texelFetch(taps, ivec2(t, row), 0).xyz;
+    vec3 tap = taps[t].xyz;
     float weight = tap.z;
     if (eye > 0.0) {
       vec2 u = tap.xy / radius * stretch;
       weight *= clamp((1.0 - length(u - shift)) * radius + 0.5, 0.0, 1.0);
     }
-    vec2 at = (gl_FragCoord.xy + tap.xy) / size;
+    vec2 at = middle + tap.xy * texel;
     sum += weight * texture(layer_in, at);
     if (hides == 1) covered += weight * texture(hidden_in, at).r;
     total += weight;

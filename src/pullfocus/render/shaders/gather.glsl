@@ -1,13 +1,13 @@
 // One band's layer at its own scale: premultiplied colour, seen and hidden coverage.
 uniform sampler2D front;
 uniform sampler2D back;
-uniform sampler2D depths;
+uniform sampler2D places;
 uniform int level;
 uniform int band;
 layout(location = 0) out vec4 layer;
 layout(location = 1) out float hidden;
 void main() {
-  ivec2 size = textureSize(depths, 0);
+  ivec2 size = textureSize(places, 0);
   int steps = 1 << level;
   ivec2 from = ivec2(gl_FragCoord.xy) * steps;
   layer = vec4(0.0);
@@ -16,16 +16,15 @@ void main() {
     for (int x = 0; x < steps; x++) {
       ivec2 q = from + ivec2(x, y);
       q = ivec2(q.x >= size.x ? 2 * size.x - 1 - q.x : q.x, q.y >= size.y ? 2 * size.y - 1 - q.y : q.y);
-      vec2 d = texelFetch(depths, q, 0).rg;
-      float p1 = place_of(d.x), p2 = place_of(d.y);
-      float w1 = max(0.0, 1.0 - abs(p1 - float(band)));
-      float w2 = max(0.0, 1.0 - abs(p2 - float(band)));
+      vec2 place = texelFetch(places, q, 0).rg;
+      float w1 = max(0.0, 1.0 - abs(place.x - float(band)));
+      float w2 = max(0.0, 1.0 - abs(place.y - float(band)));
       if (w1 + w2 <= 0.0) continue;
       vec4 f = texelFetch(front, q, 0);
       vec4 b = texelFetch(back, q, 0);
       float share = w1 * f.a;
       float seen = w2 * (1.0 - f.a);
-      float covered = w2 * f.a * b.a * clamp(p1 - p2 - 1.0, 0.0, 1.0);
+      float covered = w2 * f.a * b.a * clamp(place.x - place.y - 1.0, 0.0, 1.0);
       layer += vec4(share * f.rgb + (seen + covered) * b.rgb, share + seen);
       hidden += covered;
     }

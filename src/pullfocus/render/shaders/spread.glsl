@@ -1,7 +1,7 @@
 // Spread the marks to all tiles that a band reaches.
 uniform highp usampler2D marks;
 uniform highp usampler2D hidden_marks;
-uniform uvec4 reaching[16];   // bands that reach k tiles
+uniform uvec4 reaching[24];   // bands that reach k tiles
 uniform int farthest;
 layout(location = 0) out uvec4 bits;
 layout(location = 1) out uvec4 behind;

@@ -3,13 +3,13 @@
 import { ladderIndex, rungLevel, rungRadius } from '../optics.js';
 import { apertureKernel, tapsOf } from './kernel.js';
 
-const TAP_COLUMNS = 256;
-const TILE = 32;
+const TAPS = 256; // room for one band in its uniform block
+const REACHES = 24; // tiles that the largest disc may reach, and itself
 const LARGEST_RUNG = 38; // 240 px in the preview: what the taps and levels here can hold
 
 /** The taps of all bands low..high under a lens, and which tiles they reach. */
 export class BandPlan {
-  constructor(low, high, lens) {
+  constructor(low, high, lens, tilePx) {
     this.low = low;
     this.high = high;
     this.count = high - low + 1;
@@ -23,12 +23,12 @@ export class BandPlan {
       const layer = used.get(level) ?? 0;
       used.set(level, layer + 1);
       const halo = (kernel.half + (level ? 1 : 0)) << level;
-      this.bands.push({ rung, level, layer, radius, taps: kernel.taps, tilesReached: Math.min(15, Math.ceil(halo / TILE)) });
+      this.bands.push({ rung, level, layer, radius, taps: kernel.taps, tilesReached: Math.min(REACHES - 1, Math.ceil(halo / tilePx)) });
     }
     this.layers = used;
-    this.taps = new Float32Array(TAP_COLUMNS * this.count * 4);
-    this.bands.forEach((band, row) => band.taps.slice(0, TAP_COLUMNS).forEach((tap, k) => this.taps.set(tap, (row * TAP_COLUMNS + k) * 4)));
-    this.reaching = new Uint32Array(16 * 4);
+    this.taps = new Float32Array(TAPS * this.count * 4);
+    this.bands.forEach((band, row) => band.taps.slice(0, TAPS).forEach((tap, k) => this.taps.set(tap, (row * TAPS + k) * 4)));
+    this.reaching = new Uint32Array(REACHES * 4);
     this.farthest = 0;
     this.bands.forEach((band, b) => {
       this.farthest = Math.max(this.farthest, band.tilesReached);
@@ -58,4 +58,7 @@ export function neededRungs(lowRadius, highRadius) {
   return { low: Math.max(low, -LARGEST_RUNG), high: Math.min(high, LARGEST_RUNG) };
 }
 
-export { TAP_COLUMNS, TILE };
+/** Side of the tiles in which bands are looked for: finer on small pictures, whose discs are small. */
+export const tileOf = (longSidePx) => (longSidePx > 800 ? 32 : 16);
+
+export { TAPS };

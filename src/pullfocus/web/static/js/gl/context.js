@@ -1,7 +1,7 @@
 /** Context: a WebGL 2 context with float targets; programs, textures and targets made short. */
 
 const VERSION = '#version 300 es\nprecision highp float;\nprecision highp int;\nprecision highp sampler2D;\n';
-const FILES = ['screen.vert', 'tiles.vert', 'halve', 'shrink', 'hidden', 'ends', 'surfaces', 'place', 'mark', 'spread', 'gather', 'blur', 'compose'];
+const FILES = ['screen.vert', 'tiles.vert', 'halve', 'shrink', 'hidden', 'ends', 'surfaces', 'place', 'places', 'mark', 'spread', 'gather', 'blur', 'compose'];
 
 /** Load the shaders: from the page itself (a living photo) or from the server. */
 export async function loadShaders() {
@@ -55,8 +55,9 @@ export class Context {
     const uniforms = new Map();
     const count = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS);
     for (let k = 0; k < count; k++) {
-      const { name, type, size } = gl.getActiveUniform(program, k);
-      uniforms.set(name.replace('[0]', ''), { place: gl.getUniformLocation(program, name), type, size });
+      const { name, type } = gl.getActiveUniform(program, k);
+      const place = gl.getUniformLocation(program, name); // null: in a block, filled by `numbers`
+      if (place) uniforms.set(name.replace('[0]', ''), { place, type });
     }
     return { program, uniforms };
   }
@@ -107,6 +108,21 @@ export class Context {
     gl.bindTexture(gl.TEXTURE_2D, texture.texture);
     if (ArrayBuffer.isView(data)) gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, texture.width, texture.height, gl[format], gl[type], data);
     else gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, gl[format], gl[type], data);
+  }
+
+  /** Make a buffer of numbers for the programs' uniform block, in rows of equal length. */
+  numbers(data, rowLength) {
+    const { gl } = this;
+    const buffer = gl.createBuffer();
+    gl.bindBuffer(gl.UNIFORM_BUFFER, buffer);
+    gl.bufferData(gl.UNIFORM_BUFFER, data, gl.STATIC_DRAW);
+    return { buffer, rowBytes: rowLength * data.BYTES_PER_ELEMENT };
+  }
+
+  /** Let the uniform block of the next pass be one row of a buffer of numbers. */
+  useRow({ buffer, rowBytes }, row) {
+    const { gl } = this;
+    gl.bindBufferRange(gl.UNIFORM_BUFFER, 0, buffer, row * rowBytes, rowBytes);
   }
 
   drop(...textures) {

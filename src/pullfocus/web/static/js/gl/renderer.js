@@ -5,7 +5,7 @@
  */
 
 import { lensGain, radiusOf } from '../optics.js';
-import { BandPlan, neededRungs, TAP_COLUMNS, TILE } from './bands.js';
+import { BandPlan, neededRungs, TAPS, tileOf } from './bands.js';
 import { Context, loadShaders } from './context.js';
 import { Source } from './source.js';
 
@@ -67,20 +67,20 @@ export class Renderer {
     if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
     const place = { gain, sharp, low_band: low, high_band: high };
     this.markTiles(place);
-    this.plan.bands.forEach((band, b) => this.drawBand(band, b, place, settings, how.box));
+    this.plan.bands.forEach((band, b) => this.drawBand(band, b, settings, how.box));
     this.compose(w, h, how.linear ?? false);
   }
 
   makePlan(low, high, settings) {
     const shape = ['blades', 'rotation_deg', 'roundness', 'squeeze', 'ring', 'edge_softness'].map((name) => settings[name]);
-    const key = [low, high, ...shape, settings.cats_eye > 0].join();
+    const tilePx = tileOf(Math.max(this.source.width, this.source.height));
+    const key = [low, high, tilePx, ...shape, settings.cats_eye > 0].join();
     if (this.planOf === key) return;
     this.planOf = key;
-    this.plan = new BandPlan(low, high, settings);
-    const { context: c, plan } = this;
-    c.drop(this.taps);
-    this.taps = c.texture(TAP_COLUMNS, plan.count, 'RGBA32F');
-    c.fill(this.taps, 'RGBA', 'FLOAT', plan.taps);
+    this.plan = new BandPlan(low, high, settings, tilePx);
+    const { gl } = this.context;
+    if (this.taps) gl.deleteBuffer(this.taps.buffer);
+    this.taps = this.context.numbers(this.plan.taps, TAPS * 4);
   }
 
   /** Textures of each level: scratch layers, and arrays of as many blurred bands as are needed. */
@@ -88,8 +88,9 @@ export class Renderer {
     const { context: c, plan } = this;
     if (this.targets?.w !== w || this.targets?.h !== h) {
       this.dropTargets();
-      const tiles = [Math.ceil(w / TILE), Math.ceil(h / TILE)];
-      this.targets = { w, h, tiles, levels: [], ...Object.fromEntries(['marks', 'hides', 'reached', 'reachedHides'].map((name) => [name, c.texture(...tiles, 'RGBA32UI')])) };
+      const tilePx = tileOf(Math.max(w, h));
+      const tiles = [Math.ceil(w / tilePx), Math.ceil(h / tilePx)];
+      this.targets = { w, h, tilePx, tiles, levels: [], places: c.texture(w, h, 'RG32F'), ...Object.fromEntries(['marks', 'hides', 'reached', 'reachedHides'].map((name) => [name, c.texture(...tiles, 'RGBA32UI')])) };
       this.empty = { seen: c.texture(1, 1, 'RGBA16F', { layers: 1 }), hidden: c.texture(1, 1, 'R16F', { layers: 1 }) };
     }
     for (const [level, layers] of plan.layers) {
@@ -112,29 +113,31 @@ export class Renderer {
   dropTargets() {
     if (!this.targets) return;
     const { context: c, targets } = this;
-    c.drop(targets.marks, targets.hides, targets.reached, targets.reachedHides, this.empty.seen, this.empty.hidden);
+    c.drop(targets.places, targets.marks, targets.hides, targets.reached, targets.reachedHides, this.empty.seen, this.empty.hidden);
     for (const level of targets.levels) if (level) c.drop(level.layer, level.cover, level.seen, level.hidden);
   }
 
   markTiles(place) {
     const { context: c, targets, source, plan } = this;
-    c.pass([targets.marks, targets.hides], ['place', 'mark'], { ...place, depths: source.depths });
+    c.pass([targets.places], ['place', 'places'], { ...place, depths: source.depths });
+    c.pass([targets.marks, targets.hides], ['mark'], { places: targets.places, tile_px: targets.tilePx });
     c.pass([targets.reached, targets.reachedHides], ['spread'], { marks: targets.marks, hidden_marks: targets.hides, reaching: plan.reaching, farthest: plan.farthest });
   }
 
-  drawBand(band, b, place, settings, box) {
-    const { context: c, targets, source, plan } = this;
+  drawBand(band, b, settings, box) {
+    const { context: c, targets, source } = this;
     const at = targets.levels[band.level];
-    const grid = { tiles: targets.tiles, tile_size: TILE / 2 ** band.level, target_size: [at.w, at.h], band: b };
-    const { front, back, depths } = source;
-    const gathered = { ...place, ...grid, marks: targets.marks, hidden_marks: targets.hides, front, back, depths, level: band.level };
+    const grid = { tiles: targets.tiles, tile_size: targets.tilePx / 2 ** band.level, target_size: [at.w, at.h], band: b };
+    const { front, back } = source;
+    const gathered = { ...grid, marks: targets.marks, hidden_marks: targets.hides, front, back, places: targets.places, level: band.level };
     const blurred = [[at.seen, band.layer], [at.hidden, band.layer]];
     const plain = band.taps.length === 1 && band.level === 0;
-    c.tiles(plain ? blurred : [at.layer, at.cover], ['place', 'gather'], gathered);
+    c.tiles(plain ? blurred : [at.layer, at.cover], ['gather'], gathered);
     if (plain) return;
+    c.useRow(this.taps, b);
     c.tiles(blurred, ['blur'], {
-      ...grid, marks: targets.reached, hidden_marks: targets.reachedHides, layer_in: at.layer, hidden_in: at.cover, taps: this.taps, row: b,
-      count: Math.min(TAP_COLUMNS, band.taps.length), size: [at.w, at.h], radius: band.radius, eye: settings.cats_eye,
+      ...grid, marks: targets.reached, hidden_marks: targets.reachedHides, layer_in: at.layer, hidden_in: at.cover,
+      count: Math.min(TAPS, band.taps.length), size: [at.w, at.h], radius: band.radius, eye: settings.cats_eye,
       ...vignetteOf(band, settings, source, box),
     });
   }
@@ -147,7 +150,7 @@ export class Renderer {
       named[`hidden${k}`] = targets.levels[k]?.hidden ?? this.empty.hidden;
     }
     c.pass(null, ['compose'], {
-      ...named, marks: targets.reached, bands: plan.places, count: plan.count, sharp_band: -plan.low, size: [w, h], linear_out: linear ? 1 : 0,
+      ...named, tile_px: targets.tilePx, marks: targets.reached, hidden_marks: targets.reachedHides, bands: plan.places, count: plan.count, sharp_band: -plan.low, size: [w, h], linear_out: linear ? 1 : 0,
     });
   }
 
