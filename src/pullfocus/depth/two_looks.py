@@ -18,7 +18,8 @@ def two_looks(estimator: Estimator, rgb: UInt8[np.ndarray, "h w 3"]) -> RawDepth
 
     Networks whose card asks for no second look (`Preprocessing.second_long_side`) answer once.
     Relative answers are brought to one mean and deviation before they are averaged: a different
-    scale is no other opinion.
+    scale is no other opinion. Where people are is the first look's answer alone: masks have no use
+    for a smaller picture (mean IoU .81 once, .75 as the mean of both).
     """
     first = estimator.estimate(rgb)
     side = estimator.card.preprocessing.second_long_side
@@ -29,10 +30,7 @@ def two_looks(estimator: Estimator, rgb: UInt8[np.ndarray, "h w 3"]) -> RawDepth
     values = _like(second.values, first.values)
     if not first.kind.startswith("metric"):
         values = _matched(values, first.values)
-    person = first.person
-    if person is not None and second.person is not None:
-        person = (person + _like(second.person, person)) / 2
-    return RawDepth((first.values + values) / 2, first.kind, person)
+    return RawDepth((first.values + values) / 2, first.kind, first.person)
 
 
 def _like(answer: np.ndarray, shape: np.ndarray) -> Float32[np.ndarray, "h w"]:
