@@ -172,6 +172,8 @@ class DynamicDepth(nn.Module):
             c_in = c_out
         self.apply(begin_for_relu)
         self.out = nn.Conv2d(c_in, 1, 3, padding=1)
+        # Fresh features are rough; told small, they leave a depth flat enough to look through.
+        nn.init.normal_(self.out.weight, std=0.02)
 
     def forward(self, image: Float[Tensor, "b 3 h w"], step: int = 0) -> Float[Tensor, "b 1 h w"]:
         """Return depth at the size of the image."""

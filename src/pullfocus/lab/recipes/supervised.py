@@ -282,7 +282,7 @@ RECIPES = {
     "unet": SupervisedRecipe(),
     "resnet34-unet": SupervisedRecipe(network="resnet34-unet"),
     "laina": SupervisedRecipe(network="laina", loss="berhu"),
-    "unet-tiny": _TINY.but(unet_widths=(12, 24, 48, 96)),
+    "unet-tiny": _TINY.but(unet_widths=(8, 16, 32, 64)),
     "resnet34-unet-tiny": _TINY.but(network="resnet34-unet", thin=4),
     "laina-tiny": _TINY.but(network="laina", loss="berhu", laina_width=128, thin=4),
 }
