@@ -21,7 +21,7 @@ def page_url(config: ServerConfig, port: int) -> str:
 
 
 def bind(config: ServerConfig) -> socket.socket:
-    """Open the listening socket.
+    """Open the listening socket; who comes before the server runs waits for it.
 
     Raises:
         UsageError: the port is taken, or the address is not this machine's.
@@ -31,6 +31,7 @@ def bind(config: ServerConfig) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((config.host.strip("[]"), config.port))
+        listener.listen()
     except OSError as problem:
         listener.close()
         taken = problem.errno == errno.EADDRINUSE

@@ -130,12 +130,10 @@ class Workbench:
             if edit is None:
                 item.edits.pop(key, None)
                 return
-            base = self.depth(item, settings)
+            self.depth(item, settings)  # raises where there is none to edit
             shape = preview_size_hw(item, self.config.preview_px)
             if edit.shape != shape or not np.isfinite(edit).all():
                 raise UsageError(f"The edit must be {shape[1]}x{shape[0]} finite numbers.")
-            if base.disparity.size == 0:
-                raise UsageError("There is no depth to edit.")
             item.edits[key] = edit
 
     def _make_room(self, keep: Item) -> None:

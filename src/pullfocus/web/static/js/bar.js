@@ -7,7 +7,7 @@ import { t } from './strings.js';
 export function makeBar(root, app) {
   const brand = h('button', { type: 'button', class: 'brand', 'aria-label': `${t('brand')}: ${t('home')}`, title: t('home'), onclick: () => app.show('home') });
   brand.append(icon('brand'), h('span', {}, t('brand')));
-  const title = h('div', { class: 'title space' });
+  const title = h('div', { class: 'title' });
   const undo = iconButton('undo', `${t('undo')} (Ctrl+Z)`, () => app.photo?.edit.undo());
   const redo = iconButton('redo', `${t('redo')} (Ctrl+Shift+Z)`, () => app.photo?.edit.redo());
   const compare = iconButton('compare', `${t('compare')} (C)`, () => app.looks.toggleDivider(), { 'aria-pressed': 'false' });
@@ -15,10 +15,10 @@ export function makeBar(root, app) {
   const brush = iconButton('brush', `${t('brush')} (B)`, () => app.looks.toggleBrush(), { 'aria-pressed': 'false' });
   const peak = iconButton('peak', `${t('peaking')} (P)`, () => app.looks.togglePeaking(), { 'aria-pressed': 'false', class: 'icon wide-only' });
   const save = h('button', { type: 'button', class: 'main', onclick: () => app.showSave() }, t('save'));
-  const gap = h('span', { class: 'gap' });
-  const editing = [undo, redo, gap, compare, depth, peak, brush];
+  const gap = () => h('span', { class: 'gap' });
+  const editing = [undo, redo, gap(), compare, depth, peak, brush, gap()];
   root.replaceChildren(brand, iconButton('open', `${t('open')} (O)`, () => app.choose()), title, ...editing,
-    h('span', { class: 'gap' }), iconButton('help', `${t('help')} (?)`, () => app.showHelp()),
+    iconButton('help', `${t('help')} (?)`, () => app.showHelp()),
     iconButton('info', t('about'), () => app.showAbout(), { class: 'icon wide-only' }), save);
   return {
     show() {

@@ -2,7 +2,7 @@
 
 import { calm, say } from './dom.js';
 import { eased, focusOf } from './optics.js';
-import { shifted } from './panel.js';
+import { shifted } from './range.js';
 import { t } from './strings.js';
 
 const PULL_MS = 900;

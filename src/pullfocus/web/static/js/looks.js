@@ -24,6 +24,7 @@ export class Looks {
     if (!this.app.photo?.depth) return;
     const on = !this.app.brushing.on;
     this.app.brushing.show(on);
+    this.app.tools.loupe.hidden = true; // the photo may move away under it
     this.toggleDepth(on);
   }
 
