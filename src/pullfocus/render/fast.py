@@ -94,8 +94,8 @@ def plan_blur(size_hw: tuple[int, int], reach_px: float, block_px: int | None = 
 
 
 def _block_side(side_px: int, wanted_px: int, tile: int, pad: int) -> int:
-    """Round to whole tiles, at least half the padding, at most the picture."""
-    tiles = max(1, wanted_px // tile, pad // 2 // tile)
+    """Round up to whole tiles, at least half the padding, at most the picture."""
+    tiles = max(1, -(-wanted_px // tile), pad // 2 // tile)
     return min(tiles, -(-side_px // tile)) * tile
 
 
