@@ -6,13 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pullfocus.lens.aperture import aperture_kernel
-from pullfocus.render.bands import column_sum_taps, ladder_index, rung_level, rung_radius_px
+from pullfocus.render.bands import (
+    aperture_only,
+    column_sum_taps,
+    ladder_index,
+    rung_level,
+    rung_radius_px,
+)
 from pullfocus.types import Lens
 
 
 def test_rungs_and_places_are_inverse():
-    rungs = np.arange(0, 60)
-    radii = np.array([rung_radius_px(int(r)) for r in rungs])
+    rungs = np.arange(0, 60, 0.125)
+    radii = np.array([rung_radius_px(float(r)) for r in rungs])
     assert np.allclose(ladder_index(radii), rungs, atol=1e-3)
 
 
@@ -50,3 +56,11 @@ def test_taps_for_column_sums_blur_as_the_kernel_does(lens):
 def test_a_disc_costs_its_rim():
     kernel = aperture_kernel(7.5, Lens())
     assert len(column_sum_taps(kernel)[0]) < 0.5 * np.count_nonzero(kernel)
+
+
+def test_one_kernel_serves_every_f_number_and_keeps_the_shape():
+    lens = Lens(2.0, blades=5, rotation_deg=9, roundness=0.3, squeeze=1.3, ring=0.2)
+    shape = aperture_only(lens)
+    assert shape == aperture_only(Lens(8.0, 85.0, 24.0, 5, 9, 0.3, 0.5, 1.3, 0.2, highlights=1.0))
+    assert np.array_equal(aperture_kernel(6.0, shape), aperture_kernel(6.0, lens))
+    assert shape != aperture_only(Lens(2.0, blades=5))

@@ -90,7 +90,8 @@ def make_taps(
 ) -> Taps:
     """Draw the kernels of the signed rungs low..high (positive = nearer than the focus)."""
     rungs = range(low, high + 1)
-    bands = [_rung_taps(rung, lens, tuple(vignettes)) for rung in rungs]
+    shape = aperture_only(lens)
+    bands = [_rung_taps(rung, shape, tuple(vignettes)) for rung in rungs]
     return Taps(
         low=low,
         level=np.array([rung_level(abs(rung)) for rung in rungs], np.int64),
@@ -101,6 +102,18 @@ def make_taps(
         dx=np.concatenate([dx for *_, dx, _ in bands]),
         weight=np.concatenate([weight for *_, weight in bands]),
         nodes_across=nodes_across,
+    )
+
+
+def aperture_only(lens: Lens) -> Lens:
+    """Keep of a lens what shapes a point of light, so that one kernel serves every f-number."""
+    return Lens(
+        blades=lens.blades,
+        rotation_deg=lens.rotation_deg,
+        roundness=lens.roundness,
+        squeeze=lens.squeeze,
+        ring=lens.ring,
+        edge_softness=lens.edge_softness,
     )
 
 

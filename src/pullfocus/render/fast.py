@@ -10,7 +10,7 @@ neighbours that the result does not depend on where blocks end.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -199,7 +199,7 @@ class PreparedScene:
         y, x = (n.ravel() * tile for n in np.mgrid[:down, :across])
         at = vignette_at(x, y, (h, w), lens.cats_eye)
         vignettes = list(zip(*(n.tolist() for n in at), strict=True))
-        return make_taps(low, high, replace(lens, cats_eye=0.0), vignettes, across)
+        return make_taps(low, high, lens, vignettes, across)
 
     def _render_block(
         self, block: BlockLayers, blur: BlurOfDisparity, taps: Taps, lens: Lens, out: np.ndarray

@@ -15,7 +15,13 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from pullfocus.lens.aperture import aperture_kernel
-from pullfocus.render.bands import column_sum_taps, rung_level, rung_radius_px, vignette_at
+from pullfocus.render.bands import (
+    aperture_only,
+    column_sum_taps,
+    rung_level,
+    rung_radius_px,
+    vignette_at,
+)
 from pullfocus.types import Lens
 
 STEPS_PER_RUNG = 8
@@ -75,7 +81,8 @@ def place_lamps(
     low, count = bands
     band, y, x, fine, colour = _merged(lamps, place)
     used, kernel = np.unique(fine, return_inverse=True)
-    drawn = [_disc_taps(int(k), lens) for k in used]
+    shape, summed = aperture_only(lens), lens.cats_eye <= 0
+    drawn = [_disc_taps(int(k), shape, summed) for k in used]
     reach = np.array([reach for reach, *_ in drawn], np.int64)
     start = np.searchsorted(band - low, np.arange(count + 1))
     widest = np.zeros(count, np.int64)
@@ -96,7 +103,7 @@ def place_lamps(
         dy=np.concatenate([empty, *(dy for _, _, dy, *_ in drawn)]).astype(np.int64),
         dx=np.concatenate([empty, *(dx for *_, dx, _ in drawn)]).astype(np.int64),
         weight=np.concatenate([empty, *(weight for *_, weight in drawn)]).astype(np.float32),
-        summed=lens.cats_eye <= 0,
+        summed=summed,
     )
 
 
@@ -124,7 +131,7 @@ def _merged(lamps: Lamps, place: np.ndarray) -> tuple[np.ndarray, ...]:
 
 @lru_cache(maxsize=1024)
 def _disc_taps(
-    fine: int, lens: Lens
+    fine: int, lens: Lens, summed: bool
 ) -> tuple[int, tuple[float, float], np.ndarray, np.ndarray, np.ndarray]:
     """Return one kernel's (reach, unit, dy, dx, weight); kept, as every focus asks again."""
     radius = rung_radius_px(abs(fine) / STEPS_PER_RUNG)
@@ -132,7 +139,7 @@ def _disc_taps(
     reach = kernel.shape[0] // 2
     turn = (-1.0 if fine > 0 else 1.0) / max(radius, 1e-6)
     unit = (turn * max(lens.squeeze, 1.0), turn * max(1.0 / lens.squeeze, 1.0))
-    if lens.cats_eye <= 0:
+    if summed:
         return reach, unit, *column_sum_taps(kernel)
     rows, columns = np.nonzero(kernel)
     return reach, unit, rows - reach, columns - reach, kernel[rows, columns]
