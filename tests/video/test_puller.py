@@ -187,3 +187,43 @@ def test_the_aperture_is_that_of_the_script():
         {"at_s": 0, "focus": {"subject": "anna"}}, apertures=[{"at_s": 1, "f_number": 8}]
     )
     assert [puller(chosen).f_number(t, 2.0) for t in (0, 1)] == pytest.approx([2, 8])
+
+
+def test_who_is_named_beside_the_subject_is_sharp_too():
+    """Both lie in the range, which follows them; the plane stays with the subject."""
+    chosen = script({"at_s": 0, "focus": {"subject": "anna"}, "also": ["ben"]})
+    follower = puller(chosen)
+    for n in range(60):
+        focus = follower.focus(RGB, depth(right=0.3 - 0.003 * n), n / RATE, n == 0)
+    assert focus.disparity == focus.near_disparity == pytest.approx(0.8)
+    assert focus.far_disparity == pytest.approx(0.3 - 0.003 * 59, abs=0.01)
+
+
+def test_a_range_widens_with_the_pull():
+    chosen = script(
+        {"at_s": 0, "focus": {"subject": "anna"}},
+        {"at_s": 1, "focus": {"subject": "anna"}, "range": [0.9, 0.4], "pull_s": 0.4},
+    )
+    follower = puller(chosen)
+    found = [follower.focus(RGB, depth(), n / RATE, n == 0) for n in range(2 * RATE)]
+    assert found[RATE - 1].far_disparity is None
+    ends = np.array([focus.far_disparity for focus in found[RATE + 1 :]])
+    assert (np.diff(ends) <= 0).all()
+    assert 0.4 < ends[0] < 0.8
+    assert (found[-1].near_disparity, ends[-1]) == pytest.approx((0.9, 0.4))
+
+
+def test_a_range_of_the_flags_is_for_decisions_without_their_own():
+    chosen = script(
+        {"at_s": 0, "focus": {"subject": "anna"}, "range": [0.7, 0.6]},
+        {"at_s": 1, "focus": {"subject": "ben"}},
+    ).with_range((0.9, 0.2))
+    assert [row.range for row in chosen.decisions] == [(0.7, 0.6), (0.9, 0.2)]
+    backwards = script({"at_s": 0, "focus": {"subject": "anna"}, "range": [0.2, 0.9]})
+    with pytest.raises(UsageError, match="near to far"):
+        run(puller(backwards), 0)
+
+
+def test_also_speaks_only_of_subjects_that_are_there():
+    with pytest.raises(UsageError, match="no subject 'eve'"):
+        script({"at_s": 0, "focus": {"subject": "anna"}, "also": ["eve"]})

@@ -91,6 +91,8 @@ class Decision(_Part):
     strong: stays until the subject leaves, and comes back with it. weak: until something better,
     which is another subject of the script that has become clearly more prominent.
     pull_s, easing: how long the focus travels there, in disparity, and how it starts and stops.
+    also: subjects that are kept sharp as well, wherever they go. range: what is kept sharp anyway,
+    from near to far: metres with metric depth, else disparity from 1 (nearest) to 0.
     """
 
     at_s: Seconds
@@ -98,6 +100,8 @@ class Decision(_Part):
     strength: Strength = "strong"
     pull_s: Seconds = 0.6
     easing: Easing = "smooth"
+    also: tuple[str, ...] = ()
+    range: tuple[float, float] | None = None
 
 
 class Aperture(_Part):
@@ -124,12 +128,16 @@ class FocusScript(_Part):
             if any(a >= b for a, b in pairwise(times)):
                 raise ValueError(f"the {name} are not in order of time")
         for decision in self.decisions:
-            if decision.focus.subject not in (None, *self.subjects):
-                known = ", ".join(self.subjects) or "none"
-                raise ValueError(
-                    f"there is no subject {decision.focus.subject!r} in it (there are: {known})"
-                )
+            for name in (decision.focus.subject, *decision.also):
+                if name not in (None, *self.subjects):
+                    known = ", ".join(self.subjects) or "none"
+                    raise ValueError(f"there is no subject {name!r} in it (there are: {known})")
         return self
+
+    def with_range(self, near_far: tuple[float, float] | None) -> FocusScript:
+        """Return the script with a sharp range for the decisions that have none of their own."""
+        rows = [row.model_copy(update={"range": row.range or near_far}) for row in self.decisions]
+        return self.model_copy(update={"decisions": tuple(rows)})
 
     @classmethod
     def parse(cls, content: Any) -> FocusScript:

@@ -151,7 +151,7 @@ def choose_focus(photo: Photo, depth: DepthMap, settings: Settings) -> Focus:
     """
     from pullfocus.focus import sharp_range
 
-    ends = _range_disparity(depth, settings)
+    ends = range_disparity(depth, settings.range)
     focus = _given_plane(depth, settings, ends)
     if focus is None or (ends is None and (settings.subject or settings.all_people_sharp)):
         focus, of_subjects = _on_subjects(photo, depth, settings, focus)
@@ -211,11 +211,15 @@ def _picture(photo: Photo, depth: DepthMap, focus: Focus, lens: Lens, settings: 
     return render(photo, depth, focus, lens)
 
 
-def _range_disparity(depth: DepthMap, settings: Settings) -> Ends | None:
-    """Turn the settings' range into (near, far) disparity."""
-    if settings.range is None:
+def range_disparity(depth: DepthMap, near_far: tuple[float, float] | None) -> Ends | None:
+    """Turn the range of the settings, or of a focus script, into (near, far) disparity.
+
+    Raises:
+        UsageError: one that makes no sense with this kind of depth.
+    """
+    if near_far is None:
         return None
-    near, far = settings.range
+    near, far = near_far
     if depth.kind == "metric":
         if near <= 0 or far < near:
             raise UsageError(

@@ -12,6 +12,7 @@ import numpy as np
 from pullfocus.focus import check_focus, find_subjects, focus_at
 from pullfocus.focus.choice import subject_in_focus
 from pullfocus.focus.script import Decision, FocusScript, Pull
+from pullfocus.pipeline.line import range_disparity
 from pullfocus.types import DepthMap, Focus, Photo
 from pullfocus.video.subjects import Subjects
 
@@ -36,8 +37,8 @@ class Puller:
         self._script = script
         self.subjects = subjects
         self._aim = _Aim(-1, None)
-        self._pull = JUMP
-        self._plane: float | None = None
+        self._pulls = (JUMP, JUMP, JUMP)
+        self._planes: tuple[float | None, ...] = (None, None, None)  # in focus, near end, far end
         self._held: float | None = None
 
     @property
@@ -55,20 +56,29 @@ class Puller:
         aim = self._aim_at(time_s)
         decision = self._script.decisions[aim.decision]
         if cut:
-            self._pull, self._held = JUMP, None
+            self._pulls, self._held = (JUMP, JUMP, JUMP), None
         elif aim != self._aim:
             starts_s = decision.at_s
             if aim.decision == self._aim.decision:
                 starts_s = time_s
                 self.events.append(f"{time_s:.2f} s: the focus goes to {aim.subject}.")
-            self._pull = Pull(self._plane, starts_s, decision.pull_s, decision.easing)
+            before, near, far = (
+                Pull(plane, starts_s, decision.pull_s, decision.easing) for plane in self._planes
+            )
+            self._pulls = before, near, far
         if aim.decision != self._aim.decision:
             self._held = None
         self._aim = aim
-        self._plane = self._pull.plane(time_s, self._target(aim, decision, rgb, depth))
+        target = self._target(aim, decision, rgb, depth)
+        goals = (target, *self._sharp_ends(decision, target, depth))
+        plane, near, far = (
+            pull.plane(time_s, goal) for pull, goal in zip(self._pulls, goals, strict=True)
+        )
+        self._planes = plane, near, far
         place = self.subjects.place(aim.subject)
         x, y = place or decision.focus.point or (None, None)
-        return Focus(self._plane, x=x, y=y, chosen=aim.subject or "script")
+        focus = Focus(plane, x=x, y=y, chosen=aim.subject or "script")
+        return focus if near == far else focus.with_range(near, far)
 
     def f_number(self, time_s: float, f_number: float) -> float:
         """Return the aperture at a moment; `f_number` is the settings' own."""
@@ -80,10 +90,19 @@ class Puller:
         decision = self._script.decisions[index]
         return _Aim(index, subject_in_focus(decision, now, self.subjects.sightings(time_s)))
 
+    def _sharp_ends(
+        self, decision: Decision, target: float, depth: DepthMap
+    ) -> tuple[float, float]:
+        """Return near and far end of what must be sharp; both the target where only that must."""
+        others = [self.subjects.disparity(name) for name in decision.also]
+        sharp = [target, *(plane for plane in others if plane is not None)]
+        sharp += range_disparity(depth, decision.range) or ()
+        return max(sharp), min(sharp)
+
     def _target(self, aim: _Aim, decision: Decision, rgb: np.ndarray, depth: DepthMap) -> float:
         """Return the disparity that is aimed at; who is not seen yet leaves the plane alone."""
         if aim.subject is not None:
-            known = [self.subjects.disparity(aim.subject), self._plane]
+            known = [self.subjects.disparity(aim.subject), self._planes[0]]
             there = next((plane for plane in known if plane is not None), None)
             return _most_plausible(rgb, depth) if there is None else there
         if self._held is None:

@@ -117,7 +117,12 @@ def save_film(
             stop.set()
 
     def write(path: Path) -> None:
-        work = VideoJob(film.kept.path, path, FrameOptions(settings, script), overwrite=True)
+        work = VideoJob(
+            film.kept.path,
+            path,
+            FrameOptions(settings, script.with_range(settings.range)),
+            overwrite=True,
+        )
         try:
             pull_focus(work, stop=stop, told=told)
             job.check()
