@@ -2,25 +2,27 @@
 
 import { call, follow, isCancel, post } from './api.js';
 import { h, iconButton } from './dom.js';
+import { FilmLanes, seconds } from './filmlanes.js';
 import { t } from './strings.js';
 
 const SCRUB_MS = 250;
-const seconds = (value) => t('atSeconds', { n: value.toFixed(2) });
 
 export class Film {
   /** @param {any} app @param {any} view what the server says of it */
   constructor(app, view) {
     this.app = app;
     this.view = view;
-    /** From at_s on, follow what is at this point. @type {{at_s: number, point: [number, number]}[]} */
+    /** What was tapped, and when. @type {{at_s: number, point: [number, number]}[]} */
+    this.subjects = [];
+    /** From at_s on, follow a subject. @type {{at_s: number, subject: any, strength: string, pull_s: number, easing: string}[]} */
     this.decisions = [];
     this.at_s = 0;
     this.photo = null;
     this.slider = h('input', { type: 'range', min: 0, max: view.duration_s, step: 'any', value: 0, 'aria-label': t('scrub'), oninput: () => this.scrub() });
-    this.dots = h('div', { class: 'dots' });
+    this.lanes = new FilmLanes(this);
     this.clock = h('output', {}, seconds(0));
-    this.root = h('div', { class: 'chip film', role: 'group', 'aria-label': t('timeline') },
-      this.clock, h('div', { class: 'lane' }, this.dots, this.slider), iconButton('close', t('copyOf', { name: view.name }), () => this.close()));
+    this.root = h('div', { class: 'chip film', role: 'group', 'aria-label': t('timeline'), onkeydown: (event) => { if (event.key.startsWith('Arrow')) event.stopPropagation(); } },
+      h('div', { class: 'time' }, this.clock, this.slider, iconButton('close', t('copyOf', { name: view.name }), () => this.close())), this.lanes.lanes, this.lanes.fields);
     app.stageRoot.append(this.root);
   }
 
@@ -49,12 +51,13 @@ export class Film {
     this.slider.value = String(this.at_s);
     this.tell(this.at_s);
     photo.edit.addEventListener('change', (event) => { if (!event.detail.transient) this.decide(photo); });
-    this.show();
+    this.lanes.show();
     this.app.refresh();
   }
 
+  /** What was tapped on the frame of this moment, if anything. */
   decidedAt(at_s) {
-    return this.decisions.find((one) => Math.abs(one.at_s - at_s) < 1e-3);
+    return this.subjects.find((one) => Math.abs(one.at_s - at_s) < 1e-3);
   }
 
   /** The focus was put somewhere on this frame: follow that from here on. */
@@ -64,33 +67,39 @@ export class Film {
     const start = photo.start.at ?? [];
     if (!at || (!known && at[0] === start[0] && at[1] === start[1])) return;
     if (known) known.point = at;
-    else this.decisions.push({ at_s: photo.view.at_s, point: at });
-    this.decisions.sort((a, b) => a.at_s - b.at_s);
-    this.show();
+    else {
+      this.subjects.push({ at_s: photo.view.at_s, point: at });
+      this.decideOn(this.subjects.at(-1), photo.view.at_s);
+    }
+    this.changed();
+  }
+
+  /** From a moment on, focus on a subject that is known; one decision a moment. */
+  decideOn(subject, at_s = Math.max(this.at_s, subject.at_s)) {
+    this.decisions = this.decisions.filter((one) => Math.abs(one.at_s - at_s) > 1e-3);
+    this.decisions.push({ at_s, subject, strength: 'strong', pull_s: 0.6, easing: 'smooth' });
+    this.changed();
   }
 
   drop(decision) {
     this.decisions = this.decisions.filter((one) => one !== decision);
-    this.show();
+    this.changed();
   }
 
-  /** One dot for each decision: a click goes there, Delete takes it back. */
-  show() {
-    this.dots.replaceChildren(...this.decisions.map((one) => {
-      const dot = h('button', { type: 'button', 'aria-label': t('decision', { at: seconds(one.at_s) }), title: t('decision', { at: seconds(one.at_s) }),
-        onclick: () => this.seek(one.at_s), onkeydown: (event) => { if (event.key === 'Delete' || event.key === 'Backspace') this.drop(one); } });
-      dot.style.left = `${(one.at_s / Math.max(this.view.duration_s, 1e-3)) * 100}%`;
-      return dot;
-    }));
+  /** Keep decisions in order and only the subjects they speak of; draw them. */
+  changed() {
+    this.decisions.sort((a, b) => a.at_s - b.at_s);
+    this.subjects = this.subjects.filter((subject) => this.decisions.some((one) => one.subject === subject));
+    this.lanes.show();
   }
 
   /** The decisions as a focus script; null leaves it to the program to find the subject. */
   get script() {
     if (!this.decisions.length) return null;
-    const names = this.decisions.map((_, k) => `s${k + 1}`);
+    const name = (subject) => `s${this.subjects.indexOf(subject) + 1}`;
     return {
-      subjects: Object.fromEntries(this.decisions.map((one, k) => [names[k], one])),
-      decisions: this.decisions.map(({ at_s }, k) => ({ at_s, focus: { subject: names[k] } })),
+      subjects: Object.fromEntries(this.subjects.map((subject) => [name(subject), subject])),
+      decisions: this.decisions.map(({ subject, ...rest }) => ({ ...rest, focus: { subject: name(subject) } })),
     };
   }
 
