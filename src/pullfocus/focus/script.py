@@ -128,10 +128,10 @@ class FocusScript(_Part):
             if any(a >= b for a, b in pairwise(times)):
                 raise ValueError(f"the {name} are not in order of time")
         for decision in self.decisions:
-            for name in (decision.focus.subject, *decision.also):
-                if name not in (None, *self.subjects):
+            for who in (decision.focus.subject, *decision.also):
+                if who not in (None, *self.subjects):
                     known = ", ".join(self.subjects) or "none"
-                    raise ValueError(f"there is no subject {name!r} in it (there are: {known})")
+                    raise ValueError(f"there is no subject {who!r} in it (there are: {known})")
         return self
 
     def with_range(self, near_far: tuple[float, float] | None) -> FocusScript:

@@ -37,7 +37,7 @@ class Puller:
         self._script = script
         self.subjects = subjects
         self._aim = _Aim(-1, None)
-        self._pulls = (JUMP, JUMP, JUMP)
+        self._pulls: tuple[Pull, ...] = (JUMP, JUMP, JUMP)
         self._planes: tuple[float | None, ...] = (None, None, None)  # in focus, near end, far end
         self._held: float | None = None
 
@@ -62,10 +62,9 @@ class Puller:
             if aim.decision == self._aim.decision:
                 starts_s = time_s
                 self.events.append(f"{time_s:.2f} s: the focus goes to {aim.subject}.")
-            before, near, far = (
-                Pull(plane, starts_s, decision.pull_s, decision.easing) for plane in self._planes
+            self._pulls = tuple(
+                Pull(start, starts_s, decision.pull_s, decision.easing) for start in self._planes
             )
-            self._pulls = before, near, far
         if aim.decision != self._aim.decision:
             self._held = None
         self._aim = aim
