@@ -56,6 +56,57 @@ def test_from_drop_to_saved_film(new_page, clip_file, tmp_path):
     dot = page.page.get_by_role("button", name="Focus from 0.30 s on")
     dot.focus()
     page.page.keyboard.press("Delete")
-    assert page.js("() => pullfocus.film.decisions.length") == 1
+    left = page.js("() => [pullfocus.film.decisions.length, pullfocus.film.subjects.length]")
+    assert left == [1, 1]
     page.page.get_by_role("button", name="Close walk.mp4").click()
     page.until("() => pullfocus.view === 'home' && pullfocus.film === null")
+
+
+LANES = """async () => {
+    const { Film } = await import('/static/js/film.js');
+    const app = { stageRoot: document.body };
+    window.film = new Film(app, { id: 'x', name: 'walk.mp4', duration_s: 1 });
+    film.seek = (at_s) => { film.at_s = at_s; };
+    for (const [at_s, point] of [[0, [0.2, 0.6]], [0.3, [0.9, 0.1]]]) {
+        film.subjects.push({ at_s, point });
+        film.decideOn(film.subjects.at(-1), at_s);
+    }
+    film.at_s = 0.3;
+}"""
+"""A timeline of two subjects without a video behind it: nothing has to be decoded or estimated."""
+
+
+def test_lanes_are_edited_by_keyboard_and_by_dragging(new_page):
+    page = new_page()
+    page.enter()
+    page.js(LANES)
+    roles = page.page.get_by_role
+    assert [roles("group", name=f"Subject {n}", exact=True).count() for n in (1, 2, 3)] == [1, 1, 0]
+    roles("button", name="Focus from 0.30 s on").focus()
+    page.page.keyboard.press("ArrowRight")
+    page.page.get_by_label("Weak").check()
+    page.page.get_by_label("Pull, seconds").fill("0.2")
+    page.page.get_by_label("How the pull moves").select_option("Even")
+    page.keep("lanes")
+    decision = page.js("() => film.script.decisions[1]")
+    assert decision.pop("at_s") == pytest.approx(0.4)
+    told = {"strength": "weak", "pull_s": 0.2, "easing": "linear"}
+    assert decision == {"focus": {"subject": "s2"}, **told}
+    roles("button", name="Focus on Subject 1 from here on").click()
+    names = page.js("() => film.script.decisions.map((one) => one.focus.subject)")
+    assert names == ["s1", "s1", "s2"]
+    roles("button", name="Focus from 0.30 s on").focus()
+    page.page.keyboard.press("Delete")
+    drag(page, roles("button", name="Focus from 0.40 s on"), -40)
+    assert 0.3 <= page.js("() => film.decisions[1].at_s") < 0.4
+    drag(page, roles("button", name="Focus from 0.3"), -400)
+    assert page.js("() => film.decisions[1].at_s") == 0.3  # it is known from there on
+
+
+def drag(page, dot, by_px):
+    box = dot.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.page.mouse.move(x, y)
+    page.page.mouse.down()
+    page.page.mouse.move(x + by_px, y, steps=3)
+    page.page.mouse.up()
