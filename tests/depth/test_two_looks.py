@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pullfocus.depth import open_estimator
+from pullfocus.depth import find_card, open_estimator
+from pullfocus.depth.installed import embedded_path
+from pullfocus.depth.onnx_card import card_of_onnx
 from pullfocus.depth.two_looks import two_looks
 
 
@@ -73,3 +75,7 @@ def test_an_estimator_without_the_wish_is_asked_once(leaning):
     np.testing.assert_array_equal(
         two_looks(estimator, GREY).values, estimator.estimate(GREY).values
     )
+
+
+def test_the_embedded_file_says_what_its_card_says():
+    assert card_of_onnx(embedded_path()).preprocessing == find_card(None).preprocessing

@@ -107,7 +107,7 @@ def finish() -> Callable[[httpx.Client, dict[str, Any]], dict[str, Any]]:
     """Wait for a job to end."""
 
     def wait(client: httpx.Client, job: dict[str, Any]) -> dict[str, Any]:
-        until = time.monotonic() + 120
+        until = time.monotonic() + 240
         while job["state"] in ("waiting", "running"):
             assert time.monotonic() < until, job
             time.sleep(0.03)
