@@ -1,7 +1,7 @@
-"""Look at a photo twice, the second time mirrored and at another size: half of what errs cancels.
+"""Look at a photo twice, the second time mirrored: half of what errs cancels.
 
-A small network sees the layout of a place best in a small picture and its parts in a larger one,
-and has no reason to prefer left to right. lab/recipes/RESULTS.md has what the second look is worth.
+A scene has no reason to prefer left to right, but a small network does. The second look may have
+another size. lab/recipes/RESULTS.md has what it is worth.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ def two_looks(estimator: Estimator, rgb: UInt8[np.ndarray, "h w 3"]) -> RawDepth
 
     Networks whose card asks for no second look (`Preprocessing.second_long_side`) answer once.
     Relative answers are brought to one mean and deviation before they are averaged: a different
-    scale is no other opinion. Where people are is the first look's answer alone: masks have no use
-    for a smaller picture (mean IoU .81 once, .75 as the mean of both).
+    scale is no other opinion. Where people are is the first look's answer alone: the mean of both
+    found nobody better.
     """
     first = estimator.estimate(rgb)
     side = estimator.card.preprocessing.second_long_side
