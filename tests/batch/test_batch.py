@@ -79,6 +79,20 @@ def test_a_second_run_does_what_is_left(tmp_path, capsys):
     assert "skipped" not in err
 
 
+def test_a_picture_that_cannot_be_written_leaves_nothing_beside_it(tmp_path, capsys, quick_depth):
+    """Else the next run would stumble over its depth, or take the photo as done."""
+    fill(tmp_path, 2)
+    blocked = tmp_path / "out" / "photo01.refocused.png"
+    blocked.mkdir(parents=True)
+    given = [tmp_path, "-o", tmp_path / "out", "--save-depth", "--save-settings", "--overwrite"]
+    assert cli(capsys, *given)[0] == 1
+    assert not list((tmp_path / "out").glob("photo01*.depth.png"))
+    assert len(list((tmp_path / "out").iterdir())) == 4
+    blocked.rmdir()
+    assert cli(capsys, *given[:-1])[0] == 0
+    assert len(list((tmp_path / "out").iterdir())) == 6
+
+
 def test_colliding_outputs_keep_their_suffix(tmp_path):
     paths = [tmp_path / "cat.png", tmp_path / "cat.jpg", tmp_path / "dog.png"]
     names = [job.output.name for job in jobs_for(paths, format="jpeg")]

@@ -151,6 +151,30 @@ def _read(job: Job, overwrite: bool) -> Photo:
 
 
 def _write(job: Job, result: Refocused, overwrite: bool) -> None:
+    """Write all files of a photo, the picture last: a later run takes photos that have one as done.
+
+    What was new beside a picture that could not be written is taken away again.
+    """
+    new = [p for p in (job.depth, job.sidecar) if p is not None and not p.exists()]
+    try:
+        _write_beside(job, result, overwrite)
+        _write_picture(job, result, overwrite)
+    except BaseException:
+        for path in new:
+            path.unlink(missing_ok=True)
+        raise
+
+
+def _write_beside(job: Job, result: Refocused, overwrite: bool) -> None:
+    if job.depth is not None:
+        from pullfocus.photo.depth_file import save_depth
+
+        save_depth(result.depth, job.depth, overwrite=overwrite)
+    if job.sidecar is not None:
+        write_sidecar(result.sidecar, job.sidecar)
+
+
+def _write_picture(job: Job, result: Refocused, overwrite: bool) -> None:
     from pullfocus.photo import save
 
     settings = job.settings
@@ -161,12 +185,6 @@ def _write(job: Job, result: Refocused, overwrite: bool) -> None:
         quality=settings.quality,
         overwrite=overwrite,
     )
-    if job.depth is not None:
-        from pullfocus.photo.depth_file import save_depth
-
-        save_depth(result.depth, job.depth, overwrite=overwrite)
-    if job.sidecar is not None:
-        write_sidecar(result.sidecar, job.sidecar)
 
 
 def _close(
