@@ -35,11 +35,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _photos(folder: Path) -> Iterator[np.ndarray]:
     """Yield up to PHOTOS pictures as uint8 RGB; what cannot be read is passed over."""
-    from pullfocus.lab.data.origin import OWN, PICTURES
+    from pullfocus.lab.data.origin import pictures_below
     from pullfocus.lab.data.truth import read_rgb
 
-    found = sorted(p for p in OWN.need(folder).rglob("*") if p.suffix.lower() in PICTURES)
-    OWN.need_any(found, folder / "*.jpg")
+    found = pictures_below(folder)
     for path in found[:: max(1, len(found) // PHOTOS)][:PHOTOS]:
         with suppress(FileNotFoundError):
             yield read_rgb(path)

@@ -92,3 +92,13 @@ def pictures(folder: Path, origin: Origin = OWN) -> list[Path]:
     """
     found = (p for p in origin.need(folder).iterdir() if p.suffix.lower() in PICTURES)
     return origin.need_any(found, folder / "*.png")
+
+
+def pictures_below(folder: Path, origin: Origin = OWN) -> list[Path]:
+    """Return the pictures in a folder and in all that are in it, by path.
+
+    Raises:
+        UnreadableInputError: there are none.
+    """
+    found = (p for p in origin.need(folder).rglob("*") if p.suffix.lower() in PICTURES)
+    return origin.need_any(found, folder / "*.jpg")

@@ -19,7 +19,7 @@ import numpy as np
 
 from pullfocus.depth.estimator import Estimator
 from pullfocus.errors import CannotWriteError, UnreadableInputError, UsageError
-from pullfocus.lab.data.origin import OWN, PICTURES
+from pullfocus.lab.data.origin import OWN, pictures_below
 from pullfocus.lab.pseudo_label.label import SCALES, Label, label_photo
 
 PER_SHARD = 200
@@ -49,8 +49,7 @@ def label_folder(
         UsageError: ``out`` holds labels of another model or other settings.
         CannotWriteError: ``out`` cannot be written to.
     """
-    found = sorted(p for p in OWN.need(photos).rglob("*") if p.suffix.lower() in PICTURES)
-    OWN.need_any(found, photos / "*.jpg")
+    found = pictures_below(photos)
     job = {"model": model.id, "long_side": long_side, "scales": list(scales)}
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -51,7 +51,7 @@ def compact_more() -> TrainConfig:
 
 
 def compact_people() -> TrainConfig:
-    """Return the settings of the last leg: the person mask alone, the depth untouched."""
+    """Return the settings of a leg for the person mask alone, the depth untouched."""
     return TrainConfig(
         network=CompactConfig(),
         crops=CropConfig(sizes=((192, 256), (256, 192), (224, 224)), min_scale=0.7, pasted=0.3),
