@@ -224,8 +224,8 @@ _TINY = StereoRecipe(
     samples="rendered",
     pairs=320,
     batch=4,
-    epochs=15,
-    measure_every=3,
+    epochs=50,
+    measure_every=10,
     workers=0,
     log_every=10,
     optimiser=Optimiser(rate=1e-3, schedule="halve", warmup_steps=50, clip_norm=1.0),
@@ -239,5 +239,7 @@ RECIPES = {
     "deep3ds": StereoRecipe(network="deep3d", loss="deep3ds"),
     "monodepth-tiny": _TINY,
     "monodepth-no-lr-tiny": _TINY.but(loss="no-left-right"),
-    "monodepth-kitti-tiny": _TINY.but(samples="folder", hw=(128, 256), epochs=60, measure_every=5),
+    "monodepth-kitti-tiny": _TINY.but(
+        samples="folder", hw=(128, 256), epochs=240, measure_every=20
+    ),
 }
