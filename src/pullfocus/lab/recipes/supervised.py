@@ -272,8 +272,8 @@ def depth_picture(batch: Batch, disparity: Tensor) -> np.ndarray:
 _TINY = SupervisedRecipe(
     samples="rgbd+rendered",
     hw=(64, 96),
-    epochs=16,
-    measure_every=4,
+    epochs=60,
+    measure_every=10,
     workers=0,
     log_every=5,
     optimiser=Optimiser(rate=2e-3, schedule="cosine", warmup_steps=30, clip_norm=5.0),
@@ -282,7 +282,7 @@ RECIPES = {
     "unet": SupervisedRecipe(),
     "resnet34-unet": SupervisedRecipe(network="resnet34-unet"),
     "laina": SupervisedRecipe(network="laina", loss="berhu"),
-    "unet-tiny": _TINY.but(unet_widths=(8, 16, 32, 64)),
+    "unet-tiny": _TINY.but(unet_widths=(8, 16, 32, 64), epochs=80),
     "resnet34-unet-tiny": _TINY.but(network="resnet34-unet", thin=4),
     "laina-tiny": _TINY.but(network="laina", loss="berhu", laina_width=128, thin=4),
 }

@@ -201,8 +201,8 @@ _TINY = TwoHeadsRecipe(
     far_m=20.0,
     rooms=320,
     places=("crowd", "portrait"),
-    epochs=8,
-    measure_every=2,
+    epochs=25,
+    measure_every=5,
     batch=8,
     alignment="mean",
     workers=0,
@@ -214,7 +214,7 @@ RECIPES = {
     "dpt-person": TwoHeadsRecipe(heads="person"),
     "dpt-both": TwoHeadsRecipe(),
     "dpt-rgbd-tiny": _TINY.but(
-        heads="depth", samples="rgbd+rendered", far_m=10.0, places=("room",), epochs=10
+        heads="depth", samples="rgbd+rendered", far_m=10.0, places=("room",), epochs=30
     ),
     "dpt-depth-tiny": _TINY.but(heads="depth"),
     "dpt-person-tiny": _TINY.but(heads="person"),
