@@ -9,7 +9,7 @@ import pytest
 from pullfocus.depth import estimate_depth, find_card
 from pullfocus.depth.estimator import RawDepth
 from pullfocus.depth.people import people_in
-from pullfocus.depth.person_surface import person_surface
+from pullfocus.depth.person_surface import person_surface, sure_people
 from pullfocus.types import Photo
 
 HW = (160, 240)
@@ -139,3 +139,23 @@ def test_a_mask_that_doubts_changes_nothing():
     np.testing.assert_array_equal(person_surface(disparity, person), disparity)
     person[10:40, 20:40] = 0.95
     assert not np.array_equal(person_surface(disparity, person), disparity)
+
+
+def test_somebody_upright_is_as_far_away_at_the_head_as_at_the_feet():
+    """Networks lean people: the head goes to the background, the feet to the ground before them."""
+    mask = ellipse(120, 90, 20, 60)
+    lean = np.repeat(np.linspace(0.1, 0.8, HW[0], dtype=np.float32)[:, None], HW[1], axis=1)
+    out = person_surface(lean, mask.astype(np.float32))
+    assert np.ptp(lean[mask]) > 0.5
+    assert np.ptp(out[mask]) < 0.06
+    assert lean[90, 120] < out[90, 120] < lean[149, 120]  # between the torso and the ground
+
+
+def test_somebody_who_was_sure_to_be_there_needs_less():
+    disparity = np.random.default_rng(0).random((48, 64), dtype=np.float32)
+    person = np.zeros((48, 64), np.float32)
+    person[10:40, 20:40] = 0.7
+    assert sure_people(disparity, person) == []
+    (found,) = sure_people(disparity, person, before=person > 0.5)
+    np.testing.assert_array_equal(found, person > 0.5)
+    assert sure_people(disparity, 0.8 * person, before=person > 0.5) == []

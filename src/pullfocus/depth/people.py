@@ -36,6 +36,14 @@ def people_in(
     return labels
 
 
+def masks_of_people(
+    person: Float32[np.ndarray, "h w"], disparity: Float32[np.ndarray, "h w"]
+) -> list[Bool[np.ndarray, "h w"]]:
+    """Return the same as one mask for each, the largest first."""
+    labels = people_in(person, disparity)
+    return [labels == number for number in range(1, int(labels.max(initial=0)) + 1)]
+
+
 def _patches(mask: Bool[np.ndarray, "h w"]) -> list[Bool[np.ndarray, "h w"]]:
     import cv2
 

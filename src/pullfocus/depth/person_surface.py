@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from pullfocus.depth.people import SURE, people_in
+from pullfocus.depth.people import SURE, masks_of_people
 
 RAMP_PX = 3
 """Width, to either side of the outline, of what a network blurs at its own resolution."""
@@ -25,6 +25,13 @@ WIDE = 0.5
 networks like to put at different distances."""
 LARGEST_SHARE = 0.9
 """Share of the picture above which a mask leaves no background to part from."""
+UPRIGHT = 1.5
+"""Height, in widths, from which a person stands or sits upright, all of it about as far away;
+networks lean it: the head to the background, the feet to the ground before them."""
+NEARER = 0.75
+"""Quantile of their disparity at which upright people stand: that of the torso, or below it."""
+STILL_SURE = 0.6
+"""Mean probability in a patch of the mask that is enough where somebody was sure to be before."""
 
 
 def person_surface(
@@ -35,13 +42,35 @@ def person_surface(
     disparity: at the network's resolution. person: probability 0..1 of the same picture. Away from
     people nothing changes; without any that the network is sure of, the map stays as it is.
     """
+    return as_surfaces(disparity, sure_people(disparity, person))
+
+
+def sure_people(
+    disparity: Float32[np.ndarray, "h w"],
+    person: Float32[np.ndarray, "a b"],
+    before: Bool[np.ndarray, "h w"] | None = None,
+) -> list[Bool[np.ndarray, "h w"]]:
+    """Return the masks of the people that the network is sure of, the largest first.
+
+    before: where, in a video, people were sure to be a moment ago: there less is enough, so that
+    nobody comes and goes from frame to frame.
+    """
     from pullfocus.depth.refine import enlarge
 
     person = enlarge(person, (disparity.shape[0], disparity.shape[1]))
-    labels = people_in(person, disparity)
-    numbers = range(1, int(labels.max()) + 1)
-    people = [labels == number for number in numbers if person[labels == number].mean() >= SURE]
-    everyone = np.logical_or.reduce(people, axis=0) if people else np.zeros(labels.shape, bool)
+
+    def is_sure(patch: np.ndarray) -> bool:
+        known = before is not None and bool(before[patch].mean() > 0.5)
+        return bool(person[patch].mean() >= (STILL_SURE if known else SURE))
+
+    return [patch for patch in masks_of_people(person, disparity) if is_sure(patch)]
+
+
+def as_surfaces(
+    disparity: Float32[np.ndarray, "h w"], people: list[Bool[np.ndarray, "h w"]]
+) -> Float32[np.ndarray, "h w"]:
+    """Make each of these people one surface, and carry the background to their outlines."""
+    everyone = np.logical_or.reduce(people, axis=0) if people else np.zeros(disparity.shape, bool)
     if not everyone.any() or everyone.mean() > LARGEST_SHARE:
         return disparity
     limit = SOFT * max(float(np.ptp(disparity)), 1e-9)
@@ -52,13 +81,30 @@ def person_surface(
 
 
 def _surface(disparity: np.ndarray, inside: np.ndarray, limit: float) -> np.ndarray:
-    """Carry the inner disparity to the outline, then hold the relief soft."""
+    """Carry the inner disparity to the outline, set it upright, then hold the relief soft."""
     core = _shrunk(inside)
     known = core if core.any() else inside
     carried = np.where(known, disparity, _spread(disparity, known, 2 * RAMP_PX))
-    smooth = _spread(carried, inside, WIDE * float(np.sqrt(inside.sum())))
-    relief = carried - smooth
-    return np.asarray(smooth + limit * np.tanh(relief / limit), np.float32)
+    if _is_upright(inside):
+        level: np.ndarray | float = float(np.quantile(disparity[known], NEARER))
+        flat = _lean(disparity, known)
+    else:
+        level = flat = _spread(carried, inside, WIDE * float(np.sqrt(inside.sum())))
+    return np.asarray(level + limit * np.tanh((carried - flat) / limit), np.float32)
+
+
+def _is_upright(inside: np.ndarray) -> bool:
+    height, width = np.count_nonzero(inside.any(axis=1)), np.count_nonzero(inside.any(axis=0))
+    return bool(height >= UPRIGHT * width)
+
+
+def _lean(disparity: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return the line from head to feet that fits the disparity inside, one value a row."""
+    rows = np.nonzero(inside)[0]
+    if np.ptp(rows) == 0:
+        return np.full((len(disparity), 1), disparity[inside].mean())
+    line = np.polynomial.Polynomial.fit(rows, disparity[inside], 1)
+    return np.asarray(line(np.arange(len(disparity)))[:, None])
 
 
 def _cleared(disparity: np.ndarray, people: np.ndarray) -> np.ndarray:

@@ -56,7 +56,7 @@ def shaped(
     far, plane, near = (float(v) for v in np.quantile(values, (0.05, 0.5, 0.95)))
     if point is None:
         point = face.point if face else _inner_point(mask, disparity, plane)
-    return Subject("#", kind, _box_of(mask), mask, point, plane, near, far, face)
+    return Subject("#", kind, box_of_mask(mask), mask, point, plane, near, far, face)
 
 
 def oval(box: Box, size_hw: tuple[int, ...]) -> Bool[np.ndarray, "h w"]:
@@ -88,7 +88,8 @@ def _inner_point(mask: np.ndarray, disparity: np.ndarray, plane: float) -> tuple
     return float((column + 0.5) / mask.shape[1]), float((row + 0.5) / mask.shape[0])
 
 
-def _box_of(mask: np.ndarray) -> Box:
+def box_of_mask(mask: Bool[np.ndarray, "h w"]) -> Box:
+    """Return the box around a mask that is not empty."""
     h, w = mask.shape
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     left, right = int(columns[0]), int(columns[-1]) + 1

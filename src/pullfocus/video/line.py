@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Shaped, UInt8
+from jaxtyping import Shaped, UInt8
 
 from pullfocus.lens import resolve_lens
 from pullfocus.pipeline import make_lens
@@ -46,7 +46,7 @@ class FrameAtWork:
     codes: Shaped[np.ndarray, "h w c"]
     rgb: UInt8[np.ndarray, "a b 3"]
     cut: bool = False
-    disparity: Float32[np.ndarray, "c d"] | None = None
+    depth: DepthMap | None = None
     focus: Focus | None = None
 
 
@@ -125,21 +125,21 @@ class FrameLine:
                 with self.clock.time("focus"):
                     depth = DepthMap(disparity, self._depth.kind, person=self._depth.person)
                     focus = self.puller.focus(frame.rgb, depth, frame.time_s, self._depth.cut)
-                yield replace(frame, cut=self._depth.cut, disparity=disparity, focus=focus)
+                yield replace(frame, cut=self._depth.cut, depth=depth, focus=focus)
 
     def _render(self, frames: Iterator[FrameAtWork], skip: int) -> Iterator[FrameAtWork]:
         with closing(frames):  # type: ignore[type-var]
             for frame in frames:
-                if frame.number < skip or frame.disparity is None or frame.focus is None:
+                if frame.number < skip or frame.depth is None or frame.focus is None:
                     continue
                 with self.clock.time("render"):
-                    lens = self._lens_at(frame)
-                    codes = self._renderer.render(frame.codes, frame.disparity, frame.focus, lens)
+                    lens = self._lens_at(frame.time_s, frame.depth)
+                    disparity = frame.depth.disparity
+                    codes = self._renderer.render(frame.codes, disparity, frame.focus, lens)
                 yield replace(frame, codes=codes)
 
-    def _lens_at(self, frame: FrameAtWork) -> Lens:
+    def _lens_at(self, time_s: float, depth: DepthMap) -> Lens:
         if self._lens is None:
-            depth = DepthMap(frame.disparity, self._depth.kind)  # type: ignore[arg-type]
             self._lens = resolve_lens(make_lens(self._options.settings), depth)
-        f_number = self.puller.f_number(frame.time_s, self._lens.f_number)
+        f_number = self.puller.f_number(time_s, self._lens.f_number)
         return replace(self._lens, f_number=f_number)

@@ -6,6 +6,7 @@
 
 Every pixel keeps its disparity and how surely it is known (a Kalman filter along the flow). A new
 estimate counts by its own noise against that; where nothing could be followed it counts alone.
+People are one surface each in every estimate, as in photos, and stay so along the flow.
 Memory is two small maps and one small frame, however long the video.
 
 Source: Kalman 1960, one state a pixel, carried by optical flow.
@@ -24,6 +25,7 @@ from jaxtyping import Bool, Float32, UInt8
 
 from pullfocus.depth import Estimator, open_estimator
 from pullfocus.depth.normalise import bent_to_unit, ends_of, unscaled_disparity
+from pullfocus.depth.person_surface import as_surfaces, sure_people
 from pullfocus.depth.refine import enlarge
 from pullfocus.errors import UsageError
 from pullfocus.types import DepthKind
@@ -125,6 +127,7 @@ class SteadyDepth:
 
     def _forget(self) -> None:
         self._known: _Known | None = None
+        self._sure: Float32[np.ndarray, "a b"] | None = None
         self._scale = Scale(1.0, 0.0)
         self._ends = (0.0, 1.0)
         self._count = 0
@@ -166,8 +169,9 @@ class SteadyDepth:
         age = NOISE**2 * (DRIFT_PER_S * gap_s + DRIFT_PER_PX * motion.way_px)
         variance = motion.carry(known.variance) + age
         if self._count % self.every:
-            self.person = None if self.person is None else motion.carry(self.person)
+            self.person, self._sure = _carried(self.person, motion), _carried(self._sure, motion)
             return disparity, np.where(motion.seen, variance, np.float32(1))
+        self._sure = _carried(self._sure, motion)
         raw = self._estimated(rgb, disparity.shape)
         if self.kind == "metric":
             return _weighed(raw, disparity, variance, motion.seen)
@@ -178,10 +182,22 @@ class SteadyDepth:
 
     def _estimated(self, rgb: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:
         answer = self._estimator.estimate(rgb)
-        self.person = None if answer.person is None else enlarge(answer.person, size_hw)
         raw, self.kind = unscaled_disparity(answer)
         self._ends = ends_of(raw)
+        if answer.person is not None:
+            raw = self._with_people(raw, answer.person, size_hw)
         return enlarge(raw, size_hw)
+
+    def _with_people(
+        self, raw: np.ndarray, person: np.ndarray, size_hw: tuple[int, int]
+    ) -> np.ndarray:
+        """Make people one surface each, those too who were sure to be there a moment ago."""
+        self.person = enlarge(person, size_hw)
+        before = None if self._sure is None else enlarge(self._sure, raw.shape) > 0.5
+        people = sure_people(raw, person, before)
+        everyone = np.logical_or.reduce(people, axis=0) if people else np.zeros(raw.shape, bool)
+        self._sure = enlarge(everyone.astype(np.float32), size_hw)
+        return as_surfaces(raw, people)
 
 
 def _motion_from(known: _Known | None, small: np.ndarray, time_s: float) -> Motion | None:
@@ -192,6 +208,10 @@ def _motion_from(known: _Known | None, small: np.ndarray, time_s: float) -> Moti
         return None
     motion = follow(known.rgb, small)
     return None if is_cut(known.rgb, small, motion) else motion
+
+
+def _carried(values: np.ndarray | None, motion: Motion) -> np.ndarray | None:
+    return None if values is None else motion.carry(values)
 
 
 def _weighed(
