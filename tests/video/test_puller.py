@@ -217,7 +217,7 @@ def test_a_range_of_the_flags_is_for_decisions_without_their_own():
     chosen = script(
         {"at_s": 0, "focus": {"subject": "anna"}, "range": [0.7, 0.6]},
         {"at_s": 1, "focus": {"subject": "ben"}},
-    ).with_range((0.9, 0.2))
+    ).with_sharp((0.9, 0.2))
     assert [row.range for row in chosen.decisions] == [(0.7, 0.6), (0.9, 0.2)]
     backwards = script({"at_s": 0, "focus": {"subject": "anna"}, "range": [0.2, 0.9]})
     with pytest.raises(UsageError, match="near to far"):

@@ -27,7 +27,7 @@ LENS = (
 )  # fmt: skip
 
 
-@with_settings(*LENS, "focus_m", "focus_disparity", "range", "model", "refine")
+@with_settings(*LENS, "focus_m", "focus_disparity", "range", "all_people_sharp", "model", "refine")
 def command(
     video: Annotated[
         str | None, typer.Argument(metavar="CLIP", help="A video file, or - for stdin.")
@@ -95,7 +95,7 @@ def command(
     settings = Settings.parse(given)
     options = FrameOptions(
         settings,
-        script_from(focus_at, follow, script, settings).with_range(settings.range),
+        script_from(focus_at, follow, script, settings),
         every=every,
         two_pass=two_pass,
         fine=fine,

@@ -14,9 +14,18 @@ def script_from(
 ) -> FocusScript:
     """Make the script that the flags ask for; without any, the subject that is found is followed.
 
+    The range, and everyone, that the settings keep sharp are those of all its decisions.
+
     Raises:
         UsageError: several ways to focus at once, or one that is no place.
     """
+    asked = _asked_for(focus_at, follow, script, settings)
+    return asked.with_sharp(settings.range, settings.all_people_sharp)
+
+
+def _asked_for(
+    focus_at: str | None, follow: str | None, script: Path | None, settings: Settings
+) -> FocusScript:
     planes = {"focus_m": settings.focus_m, "focus_disparity": settings.focus_disparity}
     given = [focus_at, follow, script, *planes.values()]
     if sum(value is not None for value in given) > 1:

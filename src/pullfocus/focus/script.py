@@ -93,6 +93,7 @@ class Decision(_Part):
     pull_s, easing: how long the focus travels there, in disparity, and how it starts and stops.
     also: subjects that are kept sharp as well, wherever they go. range: what is kept sharp anyway,
     from near to far: metres with metric depth, else disparity from 1 (nearest) to 0.
+    everyone: all people in sight are kept sharp as well.
     """
 
     at_s: Seconds
@@ -102,6 +103,7 @@ class Decision(_Part):
     easing: Easing = "smooth"
     also: tuple[str, ...] = ()
     range: tuple[float, float] | None = None
+    everyone: bool = False
 
 
 class Aperture(_Part):
@@ -134,9 +136,16 @@ class FocusScript(_Part):
                     raise ValueError(f"there is no subject {who!r} in it (there are: {known})")
         return self
 
-    def with_range(self, near_far: tuple[float, float] | None) -> FocusScript:
-        """Return the script with a sharp range for the decisions that have none of their own."""
-        rows = [row.model_copy(update={"range": row.range or near_far}) for row in self.decisions]
+    def with_sharp(
+        self, near_far: tuple[float, float] | None, everyone: bool = False
+    ) -> FocusScript:
+        """Return the script with a sharp range, or everyone sharp, where it says no other."""
+        rows = [
+            row.model_copy(
+                update={"range": row.range or near_far, "everyone": row.everyone or everyone}
+            )
+            for row in self.decisions
+        ]
         return self.model_copy(update={"decisions": tuple(rows)})
 
     @classmethod

@@ -14,6 +14,7 @@ from pullfocus.focus.choice import subject_in_focus
 from pullfocus.focus.script import Decision, FocusScript, Pull
 from pullfocus.pipeline.line import range_disparity
 from pullfocus.types import DepthMap, Focus, Photo
+from pullfocus.video.everyone import Everyone
 from pullfocus.video.subjects import Subjects
 
 JUMP = Pull()
@@ -40,6 +41,7 @@ class Puller:
         self._pulls: tuple[Pull, ...] = (JUMP, JUMP, JUMP)
         self._planes: tuple[float | None, ...] = (None, None, None)  # in focus, near end, far end
         self._held: float | None = None
+        self._everyone = Everyone()
 
     @property
     def events(self) -> list[str]:
@@ -55,21 +57,12 @@ class Puller:
         self.subjects.update(rgb, depth, time_s, cut)
         aim = self._aim_at(time_s)
         decision = self._script.decisions[aim.decision]
-        if cut:
-            self._pulls, self._held = (JUMP, JUMP, JUMP), None
-        elif aim != self._aim:
-            starts_s = decision.at_s
-            if aim.decision == self._aim.decision:
-                starts_s = time_s
-                self.events.append(f"{time_s:.2f} s: the focus goes to {aim.subject}.")
-            self._pulls = tuple(
-                Pull(start, starts_s, decision.pull_s, decision.easing) for start in self._planes
-            )
-        if aim.decision != self._aim.decision:
-            self._held = None
-        self._aim = aim
+        self._begin_pulls(aim, decision, time_s, cut)
         target = self._target(aim, decision, rgb, depth)
-        goals = (target, *self._sharp_ends(decision, target, depth))
+        sharp = self._sharp(decision, target, depth)
+        if decision.everyone:
+            sharp += self._everyone.ends(rgb, depth, target, time_s, cut)
+        goals = target, max(sharp), min(sharp)
         plane, near, far = (
             pull.plane(time_s, goal) for pull, goal in zip(self._pulls, goals, strict=True)
         )
@@ -89,14 +82,27 @@ class Puller:
         decision = self._script.decisions[index]
         return _Aim(index, subject_in_focus(decision, now, self.subjects.sightings(time_s)))
 
-    def _sharp_ends(
-        self, decision: Decision, target: float, depth: DepthMap
-    ) -> tuple[float, float]:
-        """Return near and far end of what must be sharp; both the target where only that must."""
+    def _begin_pulls(self, aim: _Aim, decision: Decision, time_s: float, cut: bool) -> None:
+        """Let the focus travel from where it is, when it is on something else from now on."""
+        if cut:
+            self._pulls, self._held = (JUMP, JUMP, JUMP), None
+        elif aim != self._aim:
+            starts_s = decision.at_s
+            if aim.decision == self._aim.decision:
+                starts_s = time_s
+                self.events.append(f"{time_s:.2f} s: the focus goes to {aim.subject}.")
+            self._pulls = tuple(
+                Pull(start, starts_s, decision.pull_s, decision.easing) for start in self._planes
+            )
+        if aim.decision != self._aim.decision:
+            self._held = None
+        self._aim = aim
+
+    def _sharp(self, decision: Decision, target: float, depth: DepthMap) -> list[float]:
+        """List the planes between which everything must be sharp: the target, and others."""
         others = [self.subjects.disparity(name) for name in decision.also]
         sharp = [target, *(plane for plane in others if plane is not None)]
-        sharp += range_disparity(depth, decision.range) or ()
-        return max(sharp), min(sharp)
+        return [*sharp, *(range_disparity(depth, decision.range) or ())]
 
     def _target(self, aim: _Aim, decision: Decision, rgb: np.ndarray, depth: DepthMap) -> float:
         """Return the disparity that is aimed at; who is not seen yet leaves the plane alone."""

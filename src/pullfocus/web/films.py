@@ -120,7 +120,7 @@ def save_film(
         work = VideoJob(
             film.kept.path,
             path,
-            FrameOptions(settings, script.with_range(settings.range)),
+            FrameOptions(settings, script.with_sharp(settings.range, settings.all_people_sharp)),
             overwrite=True,
         )
         try:
