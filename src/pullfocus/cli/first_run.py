@@ -14,7 +14,7 @@ RENDER = Path(__file__).resolve().parent.parent / "render"
 def tell_first_run() -> None:
     """Tell the user when no compiled kernel of the renderer is on this machine yet."""
     if not any(folder.is_dir() and any(folder.rglob("*kernels*.nbi")) for folder in _caches()):
-        say("The first run compiles the renderer; this takes a minute or so, once.")
+        say("The first run compiles the renderer; this takes half a minute or so, once.")
 
 
 def _caches() -> Iterator[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from pullfocus.cores import usable_cores
 from pullfocus.depth.card import ModelCard
 from pullfocus.depth.estimator import RawDepth
 from pullfocus.depth.preprocess import inner_part, prepare
@@ -21,13 +21,6 @@ PERSON = "person"
 
 _sessions: dict[tuple[str, int, int], Any] = {}
 _lock = threading.Lock()
-
-
-def usable_cores() -> int:
-    """Count the cores this process may use, at least 1."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return max(1, os.cpu_count() or 1)
 
 
 def open_session(path: Path) -> Any:

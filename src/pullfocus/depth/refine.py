@@ -16,14 +16,12 @@ Source: joint bilateral upsampling (Kopf et al. 2007) with the weighted mean rep
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from pullfocus.depth.onnx_session import usable_cores
+from pullfocus.cores import in_bands
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +108,9 @@ def _snapped(
     out = np.empty_like(disparity)
     sharpness = np.float32(0.5 / settings.colour_sigma**2)
 
-    def work(first: int, last: int) -> None:
-        snap_rows(
-            disparity, certainty, guide, band, reach, settings.step, sharpness, first, last, out
-        )
-
-    _in_bands(work, disparity.shape[0])
+    in_bands(
+        snap_rows, len(out), disparity, certainty, guide, band, reach, settings.step, sharpness, out
+    )
     return out
 
 
@@ -157,17 +152,5 @@ def _chosen(
     cells = cv2.dilate((rise > limit).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     sharpness = np.float32(0.5 / settings.colour_sigma**2)
 
-    def work(first: int, last: int) -> None:
-        choose_rows(small, guide, cells, linear, sharpness, first, last, out)
-
-    _in_bands(work, out.shape[0])
+    in_bands(choose_rows, len(out), small, guide, cells, linear, sharpness, out)
     return out
-
-
-def _in_bands(work: Callable[[int, int], None], rows: int) -> None:
-    """Run work(first, last) over bands of rows in as many threads as there are cores."""
-    cores = min(usable_cores(), 8)
-    step = max(16, -(-rows // (4 * cores)))
-    with ThreadPoolExecutor(cores) as pool:
-        for done in [pool.submit(work, a, min(a + step, rows)) for a in range(0, rows, step)]:
-            done.result()

@@ -43,7 +43,7 @@ def _pick(values, weights, count, low, high, mass, moment):  # type: ignore[no-u
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def snap_rows(disparity, certainty, guide, band, reach, step, sharpness, first, last, out):  # type: ignore[no-untyped-def]
+def snap_rows(first, end, disparity, certainty, guide, band, reach, step, sharpness, out):  # type: ignore[no-untyped-def]
     """Give every pixel of the band the depth that its like-coloured surroundings agree on.
 
     disparity, certainty (h, w), guide (h, w, 3) float32; band (h, w) bool. Looks at pixels within
@@ -54,7 +54,7 @@ def snap_rows(disparity, certainty, guide, band, reach, step, sharpness, first, 
     weights = np.empty_like(values)
     mass, moment = np.empty(BINS + 2, np.float32), np.empty(BINS + 2, np.float32)
     fall = 2.0 / (reach * reach + 1e-6)
-    for y in range(first, last):
+    for y in range(first, end):
         for x in range(w):
             if not band[y, x]:
                 out[y, x] = disparity[y, x]
@@ -88,7 +88,7 @@ def snap_rows(disparity, certainty, guide, band, reach, step, sharpness, first, 
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def choose_rows(small, guide, cells, linear, sharpness, first, last, out):  # type: ignore[no-untyped-def]
+def choose_rows(first, end, small, guide, cells, linear, sharpness, out):  # type: ignore[no-untyped-def]
     """Overwrite full-resolution pixels at depth edges by the small map's value they look most like.
 
     small (m, n), guide (m, n, 3) float32; cells (m, n) bool marks where the small map has an edge;
@@ -104,7 +104,7 @@ def choose_rows(small, guide, cells, linear, sharpness, first, last, out):  # ty
     values = np.empty(17, np.float32)
     weights = np.empty(17, np.float32)
     mass, moment = np.empty(BINS + 2, np.float32), np.empty(BINS + 2, np.float32)
-    for y in range(first, last):
+    for y in range(first, end):
         sy = (y + 0.5) * fy - 0.5
         cy = int(np.floor(sy))
         row = min(max(int(sy + 0.5), 0), m - 1)

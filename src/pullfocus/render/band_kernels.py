@@ -1,6 +1,7 @@
 """Compiled loops of `fast`, first half: where bands occur, and one band's blurred layer of a tile.
 
-Every array is float32 and planar. A band's layer has five channels: premultiplied red, green and
+Each works on rows first:end, so that `cores.in_bands` can share them out; every array is float32
+and planar. A band's layer has five channels: premultiplied red, green and
 blue of visible and hidden surface together, visible coverage, hidden coverage. A tile is worked on
 in cells: bands are gathered, blurred and composed only where `Block.reached` says they matter.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from pullfocus.render.bands import CELL_PX
 
@@ -36,15 +37,13 @@ class Block(NamedTuple):
     offset: np.ndarray
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def place_on_ladder(disparity, gain, near, far, low, high, ladder, steps):
+@njit(cache=True, nogil=True, fastmath=True)
+def place_on_ladder(first, end, disparity, gain, near, far, low, high, ladder, steps, out):
     """Map disparity to its place on the ladder of radii, counted from rung `low`."""
-    height, width = disparity.shape
-    out = np.empty((height, width), np.float32)
     zero = np.float32(0.0)
     last = np.float32(len(ladder) - 1.001)
-    for y in prange(height):
-        for x in range(width):
+    for y in range(first, end):
+        for x in range(disparity.shape[1]):
             d = disparity[y, x]
             radius = gain * (max(d - near, zero) + min(d - far, zero))
             at = min(abs(radius) * steps, last)
@@ -52,15 +51,13 @@ def place_on_ladder(disparity, gain, near, far, low, high, ladder, steps):
             place = ladder[k] + (ladder[k + 1] - ladder[k]) * (at - np.float32(k))
             place = (place if radius >= zero else -place) - low
             out[y, x] = min(max(place, zero), high - low)
-    return out
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def mark_bands(planes, place1, place2, bands):
-    """Mark the cells in which a band occurs: uint8 (bands, rows, columns)."""
-    rows, columns = place1.shape[0] // CELL_PX, place1.shape[1] // CELL_PX
-    marks = np.zeros((bands + 1, rows, columns), np.uint8)
-    for row in prange(rows):
+@njit(cache=True, nogil=True)
+def mark_bands(first, end, planes, place1, place2, marks):
+    """Mark the cells in which a band occurs, of rows of cells; marks: uint8 (bands + 1, ...)."""
+    columns = marks.shape[2]
+    for row in range(first, end):
         for y in range(row * CELL_PX, (row + 1) * CELL_PX):
             for x in range(columns * CELL_PX):
                 column = x // CELL_PX
@@ -75,14 +72,16 @@ def mark_bands(planes, place1, place2, bands):
                     marks[j, row, column] = 1
                     if place2[y, x] > j:
                         marks[j + 1, row, column] = 1
-    return marks[:bands]
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def stack_coarse_bands(planes, place1, place2, level, offset, align, stacks):
-    """Sum all bands of level >= 2 at their own reduced size into one flat buffer."""
+@njit(cache=True, nogil=True, fastmath=True)
+def stack_coarse_bands(first, end, planes, place1, place2, level, offset, align, stacks):
+    """Sum all bands of level >= 2 at their own reduced size into one flat buffer.
+
+    first, end: parts of `align` rows.
+    """
     height, width = place1.shape
-    for part in prange(height // align):
+    for part in range(first, end):
         for y in range(part * align, (part + 1) * align):
             for x in range(width):
                 a = planes[3, y, x]
@@ -96,8 +95,8 @@ def stack_coarse_bands(planes, place1, place2, level, offset, align, stacks):
                         hidden = a * planes[7, y, x] * np.float32(behind)
                     if seen + hidden <= 0:
                         continue
-                    first = int(place)
-                    for b in range(first, first + 2):
+                    rung = int(place)
+                    for b in range(rung, rung + 2):
                         share = _share(place, b)
                         if share <= 0 or offset[b] < 0:
                             continue
@@ -150,7 +149,7 @@ def blur_band(block, taps, band, top, left, tile, spans, corners):
         _copy_layer(block, band, lvl, origin_y, origin_x, first + 1, end, layer)
     else:
         _gather_layer(block, band, lvl, origin_y, origin_x, first + 1, end, layer)
-    hides = np.any(layer[CHANNELS - 1, first:end] > 0)
+    hides = _holds_light(layer[CHANNELS - 1, first:end])
     channels = CHANNELS if hides else CHANNELS - 1
     own = slice(taps.start[band], taps.start[band + 1])
     dy, dx = taps.dy[own] + reach + 1, taps.dx[own] + reach
@@ -161,9 +160,19 @@ def blur_band(block, taps, band, top, left, tile, spans, corners):
     if taps.summed[band]:
         for c in range(channels):
             for y in range(first + 1, end):
-                layer[c, y] += layer[c, y - 1]
+                for x in range(layer.shape[2]):
+                    layer[c, y, x] += layer[c, y - 1, x]
     _convolve(layer, channels, columns, dy, dx, taps.weight[own, 0], out)
     return out, hides
+
+
+@njit(cache=True, nogil=True)
+def _holds_light(plane):
+    for y in range(plane.shape[0]):
+        for x in range(plane.shape[1]):
+            if plane[y, x] > 0:
+                return True
+    return False
 
 
 @njit(cache=True, nogil=True)
@@ -193,7 +202,8 @@ def _copy_layer(block, band, lvl, origin_y, origin_x, first, end, layer):
     for c in range(CHANNELS):
         for y in range(first, end):
             at = offset + (c * rows + origin_y + y) * columns + origin_x
-            layer[c, y] = block.stacks[at : at + layer.shape[2]]
+            for x in range(layer.shape[2]):
+                layer[c, y, x] = block.stacks[at + x]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -211,7 +221,8 @@ def _gather_layer(block, band, lvl, origin_y, origin_x, first, end, layer):
             _share_row(block, band, top + sub, left, from_x, to_x, row)
             for c in range(CHANNELS):
                 if lvl == 0:
-                    layer[c, y, from_x:to_x] = row[c, from_x:to_x]
+                    for x in range(from_x, to_x):
+                        layer[c, y, x] = row[c, x]
                 else:
                     for x in range(from_x // 2, to_x // 2):
                         layer[c, y, x] += scale * (row[c, 2 * x] + row[c, 2 * x + 1])

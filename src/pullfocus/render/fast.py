@@ -9,13 +9,13 @@ neighbours that the result does not depend on where blocks end.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
+from pullfocus.cores import in_bands
 from pullfocus.lens.optics import blur_gain_px
 from pullfocus.render.bands import (
     CELL_PX,
@@ -33,7 +33,6 @@ from pullfocus.types import Focus, Lens
 if TYPE_CHECKING:
     from pullfocus.render.layers import BlockLayers, HiddenSurface
 
-_KERNEL_LOCK = threading.Lock()  # numba's workqueue aborts on concurrent parallel calls
 EDGE_STEP_PX = 1.0
 INVISIBLE_RADIUS_PX = 0.1
 BLOCK_MEGAPIXELS = 6.0
@@ -164,10 +163,9 @@ class PreparedScene:
         taps = self._taps(low, high, lens)
         blur = BlurOfDisparity(gain_px, near, far, low, high)
         out = np.empty(self._linear.shape, np.float32)
-        with _KERNEL_LOCK:
-            for first in self._plan.blocks(self._disparity.shape):
-                block = self._block(first, lens.highlights)
-                self._render_block(block, blur, taps, lens, out)
+        for first in self._plan.blocks(self._disparity.shape):
+            block = self._block(first, lens.highlights)
+            self._render_block(block, blur, taps, lens, out)
         return out
 
     def _block(self, first: tuple[int, int], highlights: float) -> BlockLayers:
@@ -207,19 +205,23 @@ class PreparedScene:
         from pullfocus.render import band_kernels, tile_kernels
 
         place1, place2 = blur.places(block.disparity1), blur.places(block.disparity2)
-        marks = band_kernels.mark_bands(block.planes, place1, place2, len(taps.level))
+        marks = _marks(block, place1, place2, len(taps.level))
         discs = place_lamps(
             block.lamps, blur.places(block.lamps.disparity[None])[0] + np.float32(taps.low),
             (taps.low, len(taps.level)), lens,
             (block.first_row - block.pad, block.first_column - block.pad), self._disparity.shape,
         )  # fmt: skip
         stacks, offset = self._stack_coarse_bands(block, place1, place2, marks, taps)
-        tile_kernels.render_tiles(
-            band_kernels.Block(
-                block.planes, place1, place2, marks, _spread(marks, taps, self._plan.pad),
-                stacks, offset,
-            ),
-            taps, discs, self._plan.pad, self._plan.tile, block.first_row, block.first_column, out,
+        pad, tile = self._plan.pad, self._plan.tile
+        first_row, first_column = block.first_row, block.first_column
+        down = -(-min(place1.shape[0] - 2 * pad, out.shape[0] - first_row) // tile)
+        across = -(-min(place1.shape[1] - 2 * pad, out.shape[1] - first_column) // tile)
+        surfaces = band_kernels.Block(
+            block.planes, place1, place2, marks, _spread(marks, taps, pad), stacks, offset
+        )
+        in_bands(
+            tile_kernels.render_tiles, down * across,
+            surfaces, taps, discs, pad, tile, first_row, first_column, out, least=1,
         )  # fmt: skip
 
     def _stack_coarse_bands(
@@ -242,10 +244,23 @@ class PreparedScene:
             total += band_kernels.CHANNELS * (height >> level) * (width >> level)
         stacks = np.zeros(max(total, 1), np.float32)
         if total:
-            band_kernels.stack_coarse_bands(
-                block.planes, place1, place2, taps.level, offset, self._plan.align, stacks
-            )
+            in_bands(
+                band_kernels.stack_coarse_bands, height // self._plan.align,
+                block.planes, place1, place2, taps.level, offset, self._plan.align, stacks, least=1,
+            )  # fmt: skip
         return stacks, offset
+
+
+def _marks(
+    block: BlockLayers, place1: np.ndarray, place2: np.ndarray, bands: int
+) -> UInt8[np.ndarray, "bands rows columns"]:
+    """Mark the cells in which each band occurs."""
+    from pullfocus.render import band_kernels
+
+    rows, columns = (side // CELL_PX for side in place1.shape)
+    marks = np.zeros((bands + 1, rows, columns), np.uint8)
+    in_bands(band_kernels.mark_bands, rows, block.planes, place1, place2, marks, least=4)
+    return marks[:bands]
 
 
 def _spread(marks: np.ndarray, taps: Taps, pad: int) -> np.ndarray:
@@ -277,10 +292,13 @@ class BlurOfDisparity:
 
         top = rung_radius_px(max(-self.low, self.high, 1)) + 1.0
         ladder = ladder_index(np.arange(int(top * LADDER_STEPS_PER_PX) + 2) / LADDER_STEPS_PER_PX)
-        return band_kernels.place_on_ladder(
-            disparity, np.float32(self.gain_px), np.float32(self.near), np.float32(self.far),
-            np.float32(self.low), np.float32(self.high), ladder, np.float32(LADDER_STEPS_PER_PX),
+        numbers = (self.gain_px, self.near, self.far, self.low, self.high)
+        out = np.empty(disparity.shape, np.float32)
+        in_bands(
+            band_kernels.place_on_ladder, len(out),
+            disparity, *map(np.float32, numbers), ladder, np.float32(LADDER_STEPS_PER_PX), out,
         )  # fmt: skip
+        return out
 
 
 def sharp_ends(focus: Focus) -> tuple[float, float]:

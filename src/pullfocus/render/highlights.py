@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from pullfocus.cores import in_bands
+
 LARGEST_BOOST = 12.0
 SHARE_OF_AREA = 0.5
 LIT = 0.5
@@ -42,9 +44,7 @@ def find_lights(linear: Float32[np.ndarray, "h w 3"], strength: float) -> Lights
     """Find small bright spots and the gain of clipped pixels; None if nothing is above white."""
     import cv2
 
-    from pullfocus.render.layer_kernels import clipped_share
-
-    share, light, brightest = clipped_share(linear, CELL_PX, np.float32(CLIPPED_ABOVE))
+    share, light, brightest = _clipped_share(linear)
     known = brightest > 1.001
     if not (known or strength > 0) or not share.any():
         return None
@@ -58,3 +58,19 @@ def find_lights(linear: Float32[np.ndarray, "h w 3"], strength: float) -> Lights
     lit = (lit - around) / np.maximum(1.0 - around, 1e-3)  # without the lamps' own light
     room = np.clip(1.0 - around / SHARE_OF_AREA, 0.0, 1.0) * np.clip(1.0 - lit / LIT, 0.0, 1.0)
     return Lights((1.0 + strength * LARGEST_BOOST * room).astype(np.float32), spots)
+
+
+def _clipped_share(
+    linear: Float32[np.ndarray, "h w 3"],
+) -> tuple[Float32[np.ndarray, "hs ws"], Float32[np.ndarray, "hs ws"], float]:
+    """Return every cell's share of clipped pixels and mean light, and the picture's brightest."""
+    from pullfocus.render import layer_kernels
+
+    rows, columns = (-(-side // CELL_PX) for side in linear.shape[:2])
+    share, light = np.zeros((2, rows, columns), np.float32)
+    peaks = np.zeros(rows, np.float32)
+    in_bands(
+        layer_kernels.clipped_share, rows,
+        linear, CELL_PX, np.float32(CLIPPED_ABOVE), share, light, peaks, least=4,
+    )  # fmt: skip
+    return share, light, float(peaks.max())

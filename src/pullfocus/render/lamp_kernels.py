@@ -3,61 +3,52 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 SPOT_SHIFT = 3  # spots are marked on cells of 8 x 8 pixels
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def take_lamps(planes, disparity1, disparity2, spots, index_y, index_x, first_row, first_column):
-    """Cut the seen light of spots down to white; return what was cut: y, x, disparity, colour.
-
-    spots: uint8, where lights are small. Mirrored pixels lose theirs: a twin of a lamp near the
-    border would be seen as one. first_row, first_column: the picture's at the block's (0, 0).
-    """
-    height, width = disparity1.shape
-    depths = (disparity1, disparity2)
-    own_columns = index_x == first_column + np.arange(width)
-    cells = index_x >> SPOT_SHIFT
-    nowhere = (np.empty(0, np.int64), np.empty(0, np.float32), np.empty((0, 3), np.float32))
-    count = np.zeros(height + 1, np.int64)
-    for y in prange(height):
-        marked = spots[index_y[y] >> SPOT_SHIFT]
-        own = own_columns & (index_y[y] == first_row + y)
-        count[y + 1] = _take_row(planes, depths, marked, cells, own, y, nowhere, -1)
-    first = np.cumsum(count)
-    columns = np.empty(first[-1], np.int64)
-    disparity = np.empty(first[-1], np.float32)
-    colour = np.empty((first[-1], 3), np.float32)
-    rows = np.empty(first[-1], np.int64)
-    for y in prange(height):
-        rows[first[y] : first[y + 1]] = y
-        marked = spots[index_y[y] >> SPOT_SHIFT]
-        own = own_columns & (index_y[y] == first_row + y)
-        _take_row(planes, depths, marked, cells, own, y, (columns, disparity, colour), first[y])
-    return rows, columns, disparity, colour
+@njit(cache=True, nogil=True)
+def count_lamps(first, end, planes, spots, index_y, index_x, own_y, own_x, count):
+    """Write how many lamps `cut_lamps` will find in row y to count[y]."""
+    for y in range(first, end):
+        found = 0
+        for x in range(len(own_x) if own_y[y] else 0):
+            if own_x[x] and spots[index_y[y] >> SPOT_SHIFT, index_x[x] >> SPOT_SHIFT]:
+                found += (_bright_share(planes, y, x, 0) > 0) + (_bright_share(planes, y, x, 1) > 0)
+        count[y] = found
 
 
 @njit(cache=True, nogil=True)
-def _take_row(planes, depths, marked, cells, own, y, lamps, at):
-    """Write the lamps of row y from place `at` on and cut them; only count them if at < 0."""
-    columns, disparity, colour = lamps
-    found = 0
-    for x in range(len(own)):
-        for surface in range(2 if marked[cells[x]] else 0):
-            share = _bright_share(planes, y, x, surface)
-            if share <= 0:
+def cut_lamps(
+    first, end, disparity1, disparity2, spots, index_y, index_x, own_y, own_x, start,
+    planes, columns, disparity, colour,
+):  # fmt: skip
+    """Cut the seen light of spots down to white; write what was cut, row y's from start[y] on.
+
+    spots: uint8, where lights are small. own_y, own_x: what is not mirrored. Mirrored pixels are
+    cut too: a twin of a lamp near the border would be seen as one.
+    """
+    for y in range(first, end):
+        at = start[y]
+        for x in range(len(own_x)):
+            if spots[index_y[y] >> SPOT_SHIFT, index_x[x] >> SPOT_SHIFT] == 0:
                 continue
-            for c in range(3 if at >= 0 else 0):
-                value = planes[4 * surface + c, y, x]
-                planes[4 * surface + c, y, x] = min(value, np.float32(1.0))
-                if own[x]:
-                    colour[at + found, c] = share * max(value - np.float32(1.0), np.float32(0.0))
-            if at >= 0 and own[x]:
-                columns[at + found] = x
-                disparity[at + found] = depths[surface][y, x]
-            found += own[x]
-    return found
+            for surface in range(2):
+                share = _bright_share(planes, y, x, surface)
+                if share <= 0:
+                    continue
+                is_own = own_y[y] and own_x[x]
+                for c in range(3):
+                    value = planes[4 * surface + c, y, x]
+                    planes[4 * surface + c, y, x] = min(value, np.float32(1.0))
+                    if is_own:
+                        over = max(value - np.float32(1.0), np.float32(0.0))
+                        colour[at, c] = share * over
+                if is_own:
+                    columns[at] = x
+                    disparity[at] = disparity2[y, x] if surface else disparity1[y, x]
+                    at += 1
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -77,9 +68,8 @@ def draw_lamps(discs, band, top, left, tile, light):
 
     discs: `lamps.Discs`. Returns whether there are any; if not, `light` is not written.
     """
-    first, end = discs.start[band], discs.start[band + 1]
-    widest = discs.widest[band] + 1
-    first += np.searchsorted(discs.y[first:end], top - widest)
+    widest, end = discs.widest[band] + 1, discs.start[band + 1]
+    first = _first_from(discs.y, discs.start[band], end, top - widest)
     drawn = False
     for n in range(first, end):
         y, x = discs.y[n] - top, discs.x[n] - left
@@ -98,8 +88,21 @@ def draw_lamps(discs, band, top, left, tile, light):
     if drawn and discs.summed:
         for c in range(3):
             for y in range(1, tile):
-                light[c, y] += light[c, y - 1]
+                for x in range(tile):
+                    light[c, y, x] += light[c, y - 1, x]
     return drawn
+
+
+@njit(cache=True, nogil=True)
+def _first_from(rows, first, end, least):
+    """Return the first place in the rising rows[first:end] that is not below `least`, or end."""
+    while first < end:
+        middle = (first + end) // 2
+        if rows[middle] < least:
+            first = middle + 1
+        else:
+            end = middle
+    return first
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -107,7 +110,7 @@ def _draw_ends(discs, lamp, y, x, light):
     """Add one lamp where its columns begin and end; sums down the columns make it a disc."""
     tile = light.shape[1]
     k = discs.kernel[lamp]
-    red, green, blue = discs.colour[lamp]
+    red, green, blue = discs.colour[lamp, 0], discs.colour[lamp, 1], discs.colour[lamp, 2]
     for tap in range(discs.first_tap[k], discs.first_tap[k + 1]):
         row, column = max(y - discs.dy[tap], 0), x - discs.dx[tap]
         if row < tile and 0 <= column < tile:
@@ -122,7 +125,7 @@ def _draw_cut(discs, lamp, y, x, light):
     """Add one lamp through a cat's eye: its disc where a second, shifted circle lets it pass."""
     tile = light.shape[1]
     k = discs.kernel[lamp]
-    red, green, blue = discs.colour[lamp]
+    red, green, blue = discs.colour[lamp, 0], discs.colour[lamp, 1], discs.colour[lamp, 2]
     first, end = discs.first_tap[k], discs.first_tap[k + 1]
     passed = np.empty(end - first, np.float32)
     total = np.float32(1e-6)

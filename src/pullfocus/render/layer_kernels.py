@@ -1,9 +1,12 @@
-"""Compiled loops of `layers`: far-keeping pyramid, both surfaces of every pixel, edge alpha."""
+"""Compiled loops of `layers`: far-keeping pyramid, both surfaces of every pixel, edge alpha.
+
+Each works on rows first:end of what it writes, so that `cores.in_bands` can share them out.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 EXTREME = 2.0
 PURE = 0.05  # coverage from which on a pixel belongs to one side only
@@ -11,18 +14,15 @@ DOUBT_PER_SPREAD = 3.0  # variance of a channel (1/3) over that of coverage (1/9
 LEAST_DOUBT = 1e-3
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def halve_keeping_far(linear, disparity, step):
+@njit(cache=True, nogil=True, fastmath=True)
+def halve_keeping_far(first, end, linear, disparity, step, far, nearest):
     """Halve a picture, weighting the far side of each 2 x 2 square.
 
-    Returns (4, h/2, w/2) red, green, blue, disparity of the far side, and the nearest disparity.
+    far: (4, h/2, w/2) red, green, blue, disparity of the far side; nearest: the nearest disparity.
     """
     h, w = disparity.shape
-    hh, wh = (h + 1) // 2, (w + 1) // 2
-    far = np.empty((4, hh, wh), np.float32)
-    nearest = np.empty((hh, wh), np.float32)
-    for y in prange(hh):
-        for x in range(wh):
+    for y in range(first, end):
+        for x in range(nearest.shape[1]):
             low = np.float32(np.inf)
             high = np.float32(-np.inf)
             for k in range(4):
@@ -46,17 +46,14 @@ def halve_keeping_far(linear, disparity, step):
             far[2, y, x] = blue / total
             far[3, y, x] = depth / total
             nearest[y, x] = high
-    return far, nearest
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def shrink_keeping_far(level, step):
+@njit(cache=True, nogil=True, fastmath=True)
+def shrink_keeping_far(first, end, level, step, out):
     """Halve a (4, h, w) level again in the same way."""
     _, h, w = level.shape
-    hh, wh = (h + 1) // 2, (w + 1) // 2
-    out = np.empty((4, hh, wh), np.float32)
-    for y in prange(hh):
-        for x in range(wh):
+    for y in range(first, end):
+        for x in range(out.shape[2]):
             low = np.float32(np.inf)
             for k in range(4):
                 low = min(low, level[3, min(2 * y + k // 2, h - 1), min(2 * x + k % 2, w - 1)])
@@ -74,35 +71,31 @@ def shrink_keeping_far(level, step):
                     out[c, y, x] += weight * level[c, sy, sx]
             for c in range(4):
                 out[c, y, x] /= total
-    return out
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def shrink_keeping_near(nearest):
+@njit(cache=True, nogil=True)
+def shrink_keeping_near(first, end, nearest, out):
     """Halve a picture of disparity, keeping the nearest of each 2 x 2 square."""
     h, w = nearest.shape
-    out = np.empty(((h + 1) // 2, (w + 1) // 2), np.float32)
-    for y in prange(out.shape[0]):
+    for y in range(first, end):
         for x in range(out.shape[1]):
             top, left = 2 * y, 2 * x
             below, right = min(top + 1, h - 1), min(left + 1, w - 1)
             out[y, x] = max(
                 nearest[top, left], nearest[top, right], nearest[below, left], nearest[below, right]
             )
-    return out
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=False)
-def take_farther(found, nearest, near_edge, level, climb, step):
+@njit(cache=True, nogil=True, fastmath=False)
+def take_farther(first, end, nearest, near_edge, level, climb, step, found):
     """Where nothing farther was found yet, take it from this level if it holds something."""
-    _, h, w = found.shape
     _, hl, wl = level.shape
     scale = np.float32(1.0 / (1 << climb))
-    for y in prange(h):
+    for y in range(first, end):
         fy = (y + np.float32(0.5)) * scale - np.float32(0.5)
         y0 = int(np.floor(fy))
         wy = fy - y0
-        for x in range(w):
+        for x in range(found.shape[2]):
             if near_edge[y, x] == 0 or found[3, y, x] < np.float32(np.inf):
                 continue
             limit = nearest[y, x] - step
@@ -129,16 +122,12 @@ def take_farther(found, nearest, near_edge, level, climb, step):
                 found[3, y, x] = depth / total
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def clipped_share(linear, cell, limit):
-    """Share of clipped pixels and mean brightest channel of every square; the largest value."""
+@njit(cache=True, nogil=True)
+def clipped_share(first, end, linear, cell, limit, share, mean, peaks):
+    """Share of clipped pixels and mean brightest channel of every square; the rows' peaks."""
     h, w, _ = linear.shape
-    rows, columns = (h + cell - 1) // cell, (w + cell - 1) // cell
-    share = np.zeros((rows, columns), np.float32)
-    mean = np.zeros((rows, columns), np.float32)
-    peaks = np.zeros(rows, np.float32)
     one = np.float32(1.0 / (cell * cell))
-    for row in prange(rows):
+    for row in range(first, end):
         peak = np.float32(0.0)
         for y in range(row * cell, min((row + 1) * cell, h)):
             for x in range(w):
@@ -148,27 +137,25 @@ def clipped_share(linear, cell, limit):
                 if brightest >= limit:
                     share[row, x // cell] += one
         peaks[row] = peak
-    return share, mean, peaks.max()
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def take_pixels(picture, index_y, index_x):
+@njit(cache=True, nogil=True)
+def take_pixels(first, end, picture, index_y, index_x, out):
     """picture[index_y][:, index_x], a row at a time."""
-    out = np.empty((len(index_y), len(index_x)), np.float32)
-    for y in prange(len(index_y)):
+    for y in range(first, end):
         row = picture[index_y[y]]
         for x in range(len(index_x)):
             out[y, x] = row[index_x[x]]
-    return out
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def fill_planes(linear, hidden, shift, gain, has_gain, index_y, index_x, front, step, planes, back):
+@njit(cache=True, nogil=True)
+def fill_planes(
+    first, end, linear, hidden, shift, gain, has_gain, index_y, index_x, front, step, planes, back
+):
     """Write both surfaces of every pixel: its own colour in front, the hidden one behind."""
-    height, width = front.shape
-    for y in prange(height):
+    for y in range(first, end):
         sy = index_y[y]
-        for x in range(width):
+        for x in range(front.shape[1]):
             sx = index_x[x]
             red, green, blue = linear[sy, sx, 0], linear[sy, sx, 1], linear[sy, sx, 2]
             if has_gain:
@@ -202,8 +189,10 @@ def _lift(least, gain):
     return np.float32(1.0) + (gain - np.float32(1.0)) * share
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def matte_edges(linear, index_y, index_x, low, high, step, front, planes, front_out, back):
+@njit(cache=True, nogil=True)
+def matte_edges(
+    first, end, linear, index_y, index_x, low, high, step, front, planes, front_out, back
+):
     """Split the pixels on depth edges into a front of colour F and coverage alpha, and a back B.
 
     F and B begin as means of the near and the far pixels of the 5 x 5 window, preferring those
@@ -213,8 +202,8 @@ def matte_edges(linear, index_y, index_x, low, high, step, front, planes, front_
     stays, and an edge in focus stays as it is in the file.
     """
     height, width = front.shape
-    for y in prange(2, height - 2):
-        sides = np.empty((2, 7), np.float64)
+    sides = np.empty((2, 7), np.float64)
+    for y in range(max(first, 2), min(end, height - 2)):
         for x in range(2, width - 2):
             if high[y, x] - low[y, x] <= step:
                 continue

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32
 
+from pullfocus.cores import in_bands
 from pullfocus.render import lamp_kernels, layer_kernels
 from pullfocus.render.highlights import Lights
 from pullfocus.render.lamps import Lamps
@@ -69,11 +70,22 @@ def find_hidden_surface(
         step: disparity difference that counts as an edge (a blur difference of about one pixel).
         reach_px: how far from the edge the back surface can come into view.
     """
-    far, nearest = layer_kernels.halve_keeping_far(linear, disparity, np.float32(step))
+    half_hw = _half_of(disparity.shape)
+    far, nearest = np.empty((4, *half_hw), np.float32), np.empty(half_hw, np.float32)
+    in_bands(
+        layer_kernels.halve_keeping_far,
+        half_hw[0],
+        linear,
+        disparity,
+        np.float32(step),
+        far,
+        nearest,
+    )
     shift = 1
     while disparity.size >> (2 * shift) > LARGEST_HIDDEN_PX:
-        far = layer_kernels.shrink_keeping_far(far, np.float32(step))
-        nearest = layer_kernels.shrink_keeping_near(nearest)
+        far, finer = _halved(far, step), nearest
+        nearest = np.empty(_half_of(finer.shape), np.float32)
+        in_bands(layer_kernels.shrink_keeping_near, len(nearest), finer, nearest)
         shift += 1
     near_edge = _within_reach(nearest, far[3], step, reach_px / 2**shift)
     found = np.full_like(far, np.inf)
@@ -81,9 +93,22 @@ def find_hidden_surface(
     for climb in range(1, max(2, math.ceil(math.log2(max(reach_px, 2.0))) + 2 - shift)):
         if min(level.shape[1:]) < 2:
             break
-        level = layer_kernels.shrink_keeping_far(level, np.float32(step))
-        layer_kernels.take_farther(found, nearest, near_edge, level, climb, np.float32(step))
+        level = _halved(level, step)
+        in_bands(
+            layer_kernels.take_farther, found.shape[1],
+            nearest, near_edge, level, climb, np.float32(step), found,
+        )  # fmt: skip
     return HiddenSurface(found, shift)
+
+
+def _half_of(size_hw: tuple[int, ...]) -> tuple[int, int]:
+    return (size_hw[0] + 1) // 2, (size_hw[1] + 1) // 2
+
+
+def _halved(level: np.ndarray, step: float) -> np.ndarray:
+    out = np.empty((4, *_half_of(level.shape[1:])), np.float32)
+    in_bands(layer_kernels.shrink_keeping_far, out.shape[1], level, np.float32(step), out)
+    return out
 
 
 def _within_reach(
@@ -123,20 +148,23 @@ def make_block(
 
     index_y = mirror_index(first[0] - pad, size[0] + 2 * pad, linear.shape[0])
     index_x = mirror_index(first[1] - pad, size[1] + 2 * pad, linear.shape[1])
-    front = layer_kernels.take_pixels(disparity, index_y, index_x)
+    front = np.empty((len(index_y), len(index_x)), np.float32)
+    in_bands(layer_kernels.take_pixels, len(front), disparity, index_y, index_x, front)
     window = np.ones((3, 3), np.uint8)
     low, high = cv2.erode(front, window), cv2.dilate(front, window)
     gain = np.ones((1, 1), np.float32) if lights is None else lights.gain
     planes = np.empty((8, *front.shape), np.float32)
     back = np.empty_like(front)
-    layer_kernels.fill_planes(
+    in_bands(
+        layer_kernels.fill_planes, len(front),
         linear, hidden.colour, hidden.shift, gain, lights is not None,
         index_y, index_x, front, np.float32(step), planes, back,
     )  # fmt: skip
     split = front.copy()
-    layer_kernels.matte_edges(
-        linear, index_y, index_x, low, high, np.float32(step), front, planes, split, back
-    )
+    in_bands(
+        layer_kernels.matte_edges, len(front),
+        linear, index_y, index_x, low, high, np.float32(step), front, planes, split, back,
+    )  # fmt: skip
     lamps = _take_lamps(planes, split, back, lights, index_y, index_x, first, pad)
     return BlockLayers(planes, split, back, lamps, *first, pad)
 
@@ -154,8 +182,17 @@ def _take_lamps(
     if lights is None:
         none = np.empty(0, np.int64)
         return Lamps(none, none, none.astype(np.float32), np.empty((0, 3), np.float32))
-    return Lamps(
-        *lamp_kernels.take_lamps(
-            planes, front, back, lights.spots, index_y, index_x, first[0] - pad, first[1] - pad
-        )
-    )
+    own_y = index_y == first[0] - pad + np.arange(len(index_y))
+    own_x = index_x == first[1] - pad + np.arange(len(index_x))
+    where = (lights.spots, index_y, index_x, own_y, own_x)
+    start = np.zeros(len(index_y) + 1, np.int64)
+    in_bands(lamp_kernels.count_lamps, len(index_y), planes, *where, start[1:])
+    rows = np.repeat(np.arange(len(index_y)), start[1:])
+    start = np.cumsum(start)
+    columns, disparity = np.empty(len(rows), np.int64), np.empty(len(rows), np.float32)
+    colour = np.empty((len(rows), 3), np.float32)
+    in_bands(
+        lamp_kernels.cut_lamps, len(index_y),
+        front, back, *where, start, planes, columns, disparity, colour,
+    )  # fmt: skip
+    return Lamps(rows, columns, disparity, colour)

@@ -9,7 +9,7 @@ averaged by coverage. Closing a surface gives it no more of the pixel's light th
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from pullfocus.render.band_kernels import CHANNELS, blur_band
 from pullfocus.render.bands import CELL_PX
@@ -20,20 +20,17 @@ SHARP_RUNGS = 2
 OPAQUE_BELOW = 1e-4
 
 
-@njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def render_tiles(block, taps, discs, pad, tile, first_row, first_column, out):
-    """Render every tile of a block into out[first_row:, first_column:].
+@njit(cache=True, nogil=True, fastmath=True)
+def render_tiles(first, end, block, taps, discs, pad, tile, first_row, first_column, out):
+    """Render a block's tiles first:end, counted row by row, into out[first_row:, first_column:].
 
     block: `band_kernels.Block` with `pad` mirrored pixels on each side; taps: `bands.Taps`;
     discs: `lamps.Discs`, drawn one by one.
     """
     height = min(block.place1.shape[0] - 2 * pad, out.shape[0] - first_row)
     width = min(block.place1.shape[1] - 2 * pad, out.shape[1] - first_column)
-    across, down = (width + tile - 1) // tile, (height + tile - 1) // tile
-    count = across * down
-    for turn in prange(count):
-        # Every other tile first: two threads that take one half each get the same mix of bands.
-        index = 2 * turn % count + (turn >= (count + 1) // 2 and count % 2 == 0)
+    across = (width + tile - 1) // tile
+    for index in range(first, end):
         y, x = index // across * tile, index % across * tile
         node = (first_row + y) // tile * taps.nodes_across + (first_column + x) // tile
         state = _collect_tile(block, taps, discs, y + pad, x + pad, tile, node)
@@ -70,10 +67,13 @@ def _corner_weights(taps, band, node):
     across = taps.nodes_across
     if across == 0:
         return np.empty((0, 4), np.float32)
-    weight = taps.weight[taps.start[band] : taps.start[band + 1]]
-    corners = np.empty((len(weight), 4), np.float32)
-    for corner in range(4):
-        corners[:, corner] = weight[:, node + corner // 2 * across + corner % 2]
+    start = taps.start[band]
+    corners = np.empty((taps.start[band + 1] - start, 4), np.float32)
+    for tap in range(len(corners)):
+        for corner in range(4):
+            corners[tap, corner] = taps.weight[
+                start + tap, node + corner // 2 * across + corner % 2
+            ]
     return corners
 
 
@@ -133,7 +133,9 @@ def _compose(blurred, hides, light, lit, level, spans, state):
     margin = 1 if level else 0
     scale = np.float32(1.0 / (1 << level))
     one, half = np.float32(1.0), np.float32(0.5)
-    places = (np.arange(tile).astype(np.float32) + half) * scale - half + np.float32(margin)
+    places = np.empty(tile, np.float32)
+    for x in range(tile):
+        places[x] = (np.float32(x) + half) * scale - half + np.float32(margin)
     band = np.zeros((CHANNELS, tile), np.float32)
     wide = np.empty((2, CHANNELS, tile), np.float32)
     held = np.empty(2, np.int64)
@@ -143,26 +145,37 @@ def _compose(blurred, hides, light, lit, level, spans, state):
         if left == right:
             continue
         if level == 0:
-            band[:channels, left:right] = blurred[:channels, y, left:right]
-        else:
-            if y % CELL_PX == 0:
-                held[:] = -1
-            upper = int(places[y])
-            part = places[y] - np.float32(upper)
-            for row in (upper, upper + 1):
-                if held[row & 1] != row:
-                    held[row & 1] = row
-                    _widen_row(blurred[:channels, row], places, left, right, wide[row & 1])
             for c in range(channels):
-                above, below = wide[upper & 1, c], wide[(upper + 1) & 1, c]
                 for x in range(left, right):
-                    band[c, x] = above[x] * (one - part) + below[x] * part
+                    band[c, x] = blurred[c, y, x]
+        else:
+            _enlarge_row(blurred[:channels], places, y, left, right, held, wide, band)
         _add_seen(band, y, left, right, state)
         _add_light(light, lit, y, left, right, state)
         if hides:
             _add_hidden(band, y, left, right, state)
         for x in range(left, right):
             covered[y, x] = min(covered[y, x] + band[3, x] + band[4, x], one)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _enlarge_row(blurred, places, y, left, right, held, wide, band):
+    """Enlarge a reduced layer to the tile's row y, bilinear.
+
+    held, wide: the two reduced rows that were widened last, and what they became.
+    """
+    if y % CELL_PX == 0:
+        held[:] = -1
+    upper = int(places[y])
+    part = places[y] - np.float32(upper)
+    for row in (upper, upper + 1):
+        if held[row & 1] != row:
+            held[row & 1] = row
+            _widen_row(blurred[:, row], places, left, right, wide[row & 1])
+    for c in range(len(blurred)):
+        above, below = wide[upper & 1, c], wide[(upper + 1) & 1, c]
+        for x in range(left, right):
+            band[c, x] = above[x] * (np.float32(1.0) - part) + below[x] * part
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -202,7 +215,8 @@ def _add_seen(band, y, left, right, state):
 def _add_light(light, lit, y, left, right, state):
     """Add a row of lamps to the surface being collected, if there are any."""
     for c in range(3 if lit else 0):
-        state[8 + c, y, left:right] += light[c, y, left:right]
+        for x in range(left, right):
+            state[8 + c, y, x] += light[c, y, x]
 
 
 @njit(cache=True, nogil=True, fastmath=True)

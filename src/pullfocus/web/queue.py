@@ -1,7 +1,7 @@
 """JobQueue: one worker for all heavy work, fair between tabs, with progress and cancel.
 
 Jobs of one owner (a tab or a script) run in order; owners take turns. One worker means one decoded
-picture in flight, and that parallel kernels never meet.
+picture in flight, and every core for the job that runs.
 """
 
 from __future__ import annotations
