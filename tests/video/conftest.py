@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+
+from pullfocus.depth.estimator import RawDepth
 
 av = pytest.importorskip("av", reason="video needs the [video] extra")
 
 TICKS = Fraction(1, 12800)
+SMALL_WH = (320, 180)
 UNEVEN = (0, 512, 1031, 1540, 2500, 3011, 3500, 4090)
 """Timestamps of a variable frame rate, in TICKS."""
 MakeClip = Callable[..., Path]
@@ -123,3 +127,71 @@ def _packets(path: Path, kind: str) -> list[tuple[Any, ...]]:
 def facts() -> type[Facts]:
     """Return the reader of finished clips."""
     return Facts
+
+
+def encode_small(path: Path, pictures: Iterable[np.ndarray]) -> Path:
+    """Encode pictures of 320x180, five a second, whose colours stay what they are."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=5, options={"crf": "12"})
+        stream.width, stream.height = SMALL_WH
+        stream.pix_fmt = "yuv444p"
+        for rgb in pictures:
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")))
+        out.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(name="encode_small")
+def _encode_small() -> Callable[..., Path]:
+    return encode_small
+
+
+class RedCoats:
+    """Clips of people in red coats before a street of nothing red, and an estimator for them.
+
+    A person is (left, top, height) in pixels of SMALL_WH, a third as wide as high; coats differ.
+    """
+
+    id = "sees red"
+
+    def __init__(self) -> None:
+        from pullfocus.depth import find_card
+        from pullfocus.samples import SAMPLES
+
+        self.card = find_card()
+        found = next(sample.path for sample in SAMPLES if sample.path.stem == "street")
+        street = cv2.resize(cv2.imread(str(found)), SMALL_WH, interpolation=cv2.INTER_AREA)
+        self._street = np.ascontiguousarray(street[..., ::-1]) // 2
+
+    def picture(self, *people: tuple[int, int, int] | None) -> np.ndarray:
+        picture = self._street.copy()
+        for number, person in enumerate(people):
+            if person is not None:
+                left, top, height = person
+                pattern = np.random.default_rng(number).integers(120, 255, (10, 4)).astype(np.uint8)
+                coat = cv2.resize(pattern, (height // 3, height), interpolation=cv2.INTER_NEAREST)
+                part = picture[top : top + height, left : left + height // 3]
+                part[:] = np.dstack([coat, coat // 6, coat // 6])[: part.shape[0], : part.shape[1]]
+        return picture
+
+    clip = staticmethod(encode_small)
+
+    def inside(self, rgb: np.ndarray) -> np.ndarray:
+        """Find coats by their colour."""
+        red, green, blue = (rgb[..., i].astype(int) for i in range(3))
+        return cv2.medianBlur(((red > 2 * green) & (red > 2 * blue)).astype(np.uint8), 5) > 0
+
+    def estimate(self, rgb: np.ndarray) -> RawDepth:
+        """Answer as networks do: people lean, their heads are far and their feet near."""
+        small = cv2.resize(rgb, (128, 72), interpolation=cv2.INTER_AREA)
+        ramp = np.repeat(np.linspace(0.1, 0.9, 72, dtype=np.float32)[:, None], 128, axis=1)
+        person = self.inside(small).astype(np.float32)
+        return RawDepth(ramp + 0.1 * person, "relative_disparity", person)
+
+
+@pytest.fixture
+def red_coats(monkeypatch) -> RedCoats:
+    """Return a maker of clips of people; pullfocus estimates depth by its estimator."""
+    coats = RedCoats()
+    monkeypatch.setattr("pullfocus.depth.open_estimator", lambda _: coats)
+    return coats

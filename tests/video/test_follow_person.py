@@ -6,17 +6,13 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 
 from pullfocus.cli.video_focus import script_from
-from pullfocus.depth import find_card
-from pullfocus.depth.estimator import RawDepth
 from pullfocus.focus.box import Box
 from pullfocus.pipeline import Settings
-from pullfocus.samples import SAMPLES
 from pullfocus.types import DepthMap
 from pullfocus.video.job import FrameOptions, VideoJob
 from pullfocus.video.line import FrameLine
@@ -25,58 +21,7 @@ from pullfocus.video.source import VideoSource
 from pullfocus.video.subject_box import disparity_of, is_person
 
 TENNIS = Path(__file__).resolve().parents[3] / "shared" / "data" / "video" / "tennis"
-RATE = 5
-SIZE_WH = (320, 180)
 FOLLOWING = script_from(None, "person", None, Settings())
-COAT = np.kron(np.random.default_rng(5).integers(150, 255, (10, 3)), np.ones((8, 8)))
-
-
-def encode(path, pictures) -> Path:
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("libx264", rate=RATE, options={"crf": "12"})
-        stream.width, stream.height = SIZE_WH
-        stream.pix_fmt = "yuv444p"
-        for rgb in pictures:
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")))
-        out.mux(stream.encode(None))
-    return path
-
-
-def street() -> np.ndarray:
-    found = next(sample.path for sample in SAMPLES if sample.path.stem == "street")
-    return cv2.resize(cv2.imread(str(found)), SIZE_WH, interpolation=cv2.INTER_AREA)[..., ::-1]
-
-
-def with_red_coat(ground: np.ndarray, left: int | None) -> np.ndarray:
-    """Stand somebody in a red coat on a picture of nothing red."""
-    picture = ground // 2
-    if left is not None:
-        picture[80:160, left : left + 24] = np.dstack([COAT, COAT / 6, COAT / 6])
-    return picture
-
-
-def coat_in(rgb: np.ndarray) -> np.ndarray:
-    """Find the coat by its colour."""
-    red, green, blue = (rgb[..., i].astype(int) for i in range(3))
-    return cv2.medianBlur(((red > 2 * green) & (red > 2 * blue)).astype(np.uint8), 5) > 0
-
-
-class SeesRed:
-    """An estimator whose people wear red; like a network, it leans them: their heads are far."""
-
-    id = "sees red"
-    card = find_card()
-
-    def estimate(self, rgb: np.ndarray) -> RawDepth:
-        small = cv2.resize(rgb, (128, 72), interpolation=cv2.INTER_AREA)
-        ramp = np.repeat(np.linspace(0.1, 0.9, 72, dtype=np.float32)[:, None], 128, axis=1)
-        person = coat_in(small).astype(np.float32)
-        return RawDepth(ramp + 0.1 * person, "relative_disparity", person)
-
-
-@pytest.fixture
-def red(monkeypatch):
-    monkeypatch.setattr("pullfocus.depth.open_estimator", lambda _: SeesRed())
 
 
 def looked(clip: Path):
@@ -84,22 +29,21 @@ def looked(clip: Path):
         yield from FrameLine(source, FrameOptions(script=FOLLOWING), ".mp4").looked()
 
 
-def test_a_walker_is_one_surface_and_in_focus_all_the_way(red, tmp_path):
-    ground = street()
-    pictures = [with_red_coat(ground, 60 + 5 * n) for n in range(12)]
-    for frame in looked(encode(tmp_path / "walk.mp4", pictures)):
+def test_a_walker_is_one_surface_and_in_focus_all_the_way(red_coats, tmp_path):
+    pictures = [red_coats.picture((60 + 5 * n, 80, 80)) for n in range(12)]
+    for frame in looked(red_coats.clip(tmp_path / "walk.mp4", pictures)):
         disparity = frame.depth.disparity
-        inside = cv2.resize(coat_in(frame.rgb).astype(np.uint8), disparity.shape[::-1])
+        inside = cv2.resize(red_coats.inside(frame.rgb).astype(np.uint8), disparity.shape[::-1])
         inside = cv2.erode(inside, np.ones((5, 5))) > 0
         leaning = 0.3  # of the range, from head to feet, is what the estimator says
         assert np.ptp(np.quantile(disparity[inside], (0.05, 0.95))) < 0.4 * leaning
         assert abs(frame.focus.disparity - np.median(disparity[inside])) < 0.05
 
 
-def test_who_leaves_and_returns_is_lost_and_found(red, tmp_path):
-    ground = street()
-    lefts = [100] * 3 + [None] * 7 + [180] * 5
-    lost, back = notes_of(encode(tmp_path / "c.mp4", [with_red_coat(ground, x) for x in lefts]))
+def test_who_leaves_and_returns_is_lost_and_found(red_coats, tmp_path):
+    ways = [(100, 80, 80)] * 3 + [None] * 7 + [(180, 80, 80)] * 5
+    pictures = [red_coats.picture(person) for person in ways]
+    lost, back = notes_of(red_coats.clip(tmp_path / "c.mp4", pictures))
     assert lost == "0.40 s: followed was lost: the focus stays unless another is seen."
     assert float(back.removesuffix(" s: followed is back.")) in (2.0, 2.2, 2.4)  # the next estimate
 
@@ -120,9 +64,9 @@ def test_what_somebody_holds_is_not_the_person():
 
 
 @pytest.mark.skipif(not TENNIS.is_dir(), reason="needs ../shared/data/video")
-def test_a_tennis_player_is_followed_by_the_mask_of_the_network(tmp_path):
+def test_a_tennis_player_is_followed_by_the_mask_of_the_network(encode_small, tmp_path):
     """The shipped network finds him; he stays in focus as a whole, is hidden, and is back."""
-    clip = encode(tmp_path / "tennis.mp4", tennis())
+    clip = encode_small(tmp_path / "tennis.mp4", tennis())
     for frame in islice(looked(clip), 8):
         disparity = frame.depth.disparity
         left, top, right, bottom = 0.56, 0.15, 0.68, 0.85
@@ -145,9 +89,8 @@ def tennis():
     """Yield the player; the court without him, covered by another part of it; and him again."""
     paths = sorted(TENNIS.glob("*.jpg"))[:10]
     for number, path in enumerate((*paths[:8], *paths[3:9], *paths[4:9])):
-        picture = cv2.resize(cv2.imread(str(path)), SIZE_WH, interpolation=cv2.INTER_AREA)[
-            ..., ::-1
-        ]
+        picture = cv2.resize(cv2.imread(str(path)), (320, 180), interpolation=cv2.INTER_AREA)
+        picture = np.ascontiguousarray(picture[..., ::-1])
         if 8 <= number < 14:
             picture[:, 165:240] = picture[:, 85:160]
         yield picture

@@ -168,6 +168,25 @@ def test_subjects_may_be_looked_for_more_seldom():
     assert subjects.sightings(1.0)["anna"].hidden_s == 0
 
 
+def test_of_many_who_are_lost_only_some_are_searched_for_in_one_frame():
+    """A long film has many subjects who have left; whom the script is on is always searched for."""
+    names = [f"s{n}" for n in range(6)]
+    trackers = {name: Told(LEFT, [(0.0, 1.0)]) for name in names}
+    waiting = iter(trackers.values())
+    chosen = FocusScript.parse(
+        {
+            "subjects": {name: {"box": LEFT} for name in names},
+            "decisions": [{"at_s": 0, "focus": {"subject": "s3"}}],
+        }
+    )
+    follower = Puller(chosen, Subjects(chosen.subjects, lambda: next(waiting)))
+    for n in range(12):
+        follower.focus(RGB, depth(), n / RATE, n == 0)
+    assert trackers["s3"].frame == 11
+    assert sum(tracker.frame for tracker in trackers.values()) == 11 + 5 + 2 * 10
+    assert min(tracker.frame for tracker in trackers.values()) >= 4
+
+
 def test_nobody_there_yet_is_waited_for():
     chosen = FocusScript.parse(
         {

@@ -54,7 +54,9 @@ class Puller:
         Raises:
             UsageError: the script asks for metres and this depth has none.
         """
-        self.subjects.update(rgb, depth, time_s, cut)
+        wanted = self._script.decisions[self._script.decision_at(time_s)]
+        first = (wanted.focus.subject, *wanted.also)
+        self.subjects.update(rgb, depth, time_s, cut, first)
         aim = self._aim_at(time_s)
         decision = self._script.decisions[aim.decision]
         self._begin_pulls(aim, decision, time_s, cut)

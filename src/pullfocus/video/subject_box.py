@@ -34,8 +34,8 @@ def box_of(role: Role, rgb: np.ndarray, depth: DepthMap) -> Box | None:
         return _box_around(role.point, depth)
     found = find_subjects(Photo.from_array(rgb), depth)
     if role.found:
-        return _followed_box(found[0])
-    boxes = [_followed_box(subject) for subject in found if subject.kind == "person"]
+        return followed_box(found[0])
+    boxes = [followed_box(subject) for subject in found if subject.kind == "person"]
     place = (role.person or 1) - 1
     boxes = boxes if place < len(boxes) else _people_asked_for(depth)
     return boxes[place] if place < len(boxes) else None
@@ -72,7 +72,7 @@ def _people_asked_for(depth: DepthMap) -> list[Box]:
     return [box_of_mask(mask) for mask in people_masks(depth)]
 
 
-def _followed_box(subject: Subject) -> Box:
+def followed_box(subject: Subject) -> Box:
     """Frame all of a person without a face to be known by, else not too much."""
     if subject.kind == "person" and subject.face is None:
         return subject.box

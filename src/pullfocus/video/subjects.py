@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from math import exp
 from typing import Any
@@ -23,6 +23,8 @@ JUMP = 0.08
 focus that trails it would leave the person soft meanwhile. Of others a box says less."""
 LOOK_AGAIN_S = 0.5
 """After this, people who were not there yet are looked for again."""
+MOST_SEARCHES = 2
+"""Subjects out of sight that are searched for in one frame, in turns: a long film has many."""
 
 
 @dataclass(slots=True)
@@ -55,23 +57,35 @@ class Subjects:
     _look_again_s: dict[str, float] = field(default_factory=dict)
     _count: int = 0
 
-    def update(self, rgb: np.ndarray, depth: DepthMap, time_s: float, cut: bool) -> None:
-        """Look for every subject in the next frame."""
+    def update(
+        self,
+        rgb: np.ndarray,
+        depth: DepthMap,
+        time_s: float,
+        cut: bool,
+        first: Collection[str | None] = (),
+    ) -> None:
+        """Look for the subjects in the next frame; `first`, if lost, are always searched for."""
         looks = cut or self._count % self.every == 0
+        searched = self._searched(first)
         self._count += 1
         for name, subject in self.wanted.items():
             known = self._followed.get(name)
             if known is not None and not (cut and subject.found):
-                if looks:
+                if looks and (known.in_sight or name in searched):
                     self._look_for(name, known, rgb, depth, time_s, cut)
             elif time_s >= self._look_again_s.get(name, subject.at_s):
-                box = box_of(subject, rgb, depth)
-                if box is None:
-                    if name not in self._look_again_s:
-                        self.events.append(f"{time_s:.2f} s: {name} is not seen yet.")
-                    self._look_again_s[name] = time_s + LOOK_AGAIN_S
-                else:
-                    self._followed[name] = _new(self.new_tracker(), box, rgb, depth, time_s)
+                self.begin(name, rgb, depth, time_s)
+
+    def begin(self, name: str, rgb: np.ndarray, depth: DepthMap, time_s: float) -> None:
+        """Follow a subject from this frame on, or look for it again later."""
+        box = box_of(self.wanted[name], rgb, depth)
+        if box is not None:
+            self._followed[name] = _new(self.new_tracker(), box, rgb, depth, time_s)
+            return
+        if name not in self._look_again_s:
+            self.events.append(f"{time_s:.2f} s: {name} is not seen yet.")
+        self._look_again_s[name] = time_s + LOOK_AGAIN_S
 
     def sightings(self, time_s: float) -> dict[str, Sighting]:
         """Return what is known of the subjects that were seen already."""
@@ -96,6 +110,15 @@ class Subjects:
         if known is None or known.told_lost:
             return None
         return known.box.centre
+
+    def _searched(self, first: Collection[str | None]) -> set[str]:
+        """Choose whom of the lost to search for in this frame."""
+        lost = [name for name, known in self._followed.items() if not known.in_sight]
+        others = [name for name in lost if name not in first]
+        turn = self._count * MOST_SEARCHES % max(len(others), 1)
+        return {name for name in lost if name in first} | set(
+            (others[turn:] + others[:turn])[:MOST_SEARCHES]
+        )
 
     def _look_for(
         self,
