@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 
 from pullfocus.lab.geometry.camera import back_project  # noqa: E402
 from pullfocus.lab.geometry.pose import invert, move, rotation_matrix  # noqa: E402
-from pullfocus.lab.losses.dynamic import Frame, dynamic_terms, pyramid_terms  # noqa: E402
+from pullfocus.lab.losses.dynamic import WEIGHTS, Frame, dynamic_terms, pyramid_terms  # noqa: E402
 from pullfocus.networks.dynamic_motion import Motion  # noqa: E402
 
 HW = (32, 64)
@@ -119,6 +119,14 @@ def test_scales_are_means_of_sizes(plane):
     both = pyramid_terms(first, second, K, 2)
     for name, value in both.items():
         torch.testing.assert_close(value, (fine[name] + coarse[name]) / 2)
+
+
+def test_weights_may_be_set_apart(plane):
+    frame = Frame(plane[0], plane[1], Motion(TURN_RAD, STEP.view(1, 3, 1, 1), 0 * plane[0], None))
+    usual = pyramid_terms(frame, frame, K, 2)
+    rougher = pyramid_terms(frame, frame, K, 2, WEIGHTS | {"smoothness": 4 * WEIGHTS["smoothness"]})
+    assert rougher.pop("smoothness") == pytest.approx(4 * usual.pop("smoothness").item())
+    assert all(torch.equal(rougher[name], usual[name]) for name in usual)
 
 
 def test_a_patch_that_moves_costs_its_outline_whatever_the_size_of_the_picture():

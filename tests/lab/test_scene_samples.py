@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pullfocus.errors import MissingModelError
-from pullfocus.lab.scenes import clip, labelled_view, stereo_pair
+from pullfocus.lab.scenes import clip, flight, labelled_view, stereo_pair
 from pullfocus.lab.scenes.figures import figure, with_figures
 from pullfocus.lab.scenes.parts import Camera, Part, Scene, placed
 from pullfocus.lab.scenes.textures import SIDE, Stack
@@ -86,6 +86,31 @@ def test_what_moves_is_seen_and_only_that_has_motion(taken):
 
 def test_clips_are_the_same_for_the_same_seed(taken):
     np.testing.assert_array_equal(clip(0, HW, 3).frames, taken.frames)
+
+
+@pytest.fixture(scope="module")
+def flown():
+    return flight(1, HW, 3)
+
+
+def test_from_a_drone_one_car_crosses_over_ground_that_is_seen_everywhere(flown):
+    assert np.isfinite(flown.depth_m).all()
+    shares = flown.moving.mean((1, 2))
+    assert ((shares > 0.03) & (shares < 0.15)).all()
+    (step,) = np.unique(np.round(flown.motion_m[0][flown.moving[0]], 4), axis=0)
+    assert abs(step[0]) > 0.8 * np.linalg.norm(step)  # to its left or right, as the camera sees it
+    np.testing.assert_array_equal(flight(1, HW, 3).frames, flown.frames)
+
+
+def test_convention_a_drone_goes_forward_drifts_and_turns(flown):
+    known = np.linalg.inv(flown.poses[0]) @ flown.poses[1]
+    assert 0.25 < np.hypot(known[1, 3], known[2, 3]) < 0.5  # along the ground, seen from above
+    assert abs(known[0, 3]) < 0.15 + 1e-6
+    at, depth = _projected(flown, 0, 1)
+    inside = (at > 0).all(-1) & (at < np.array(HW[::-1]) - 0.5).all(-1)
+    column, row = np.floor(np.where(inside[..., None], at, 0)).astype(int).transpose(2, 0, 1)
+    agrees = np.abs(flown.depth_m[1][row, column] / depth - 1) < 0.1
+    assert agrees[inside].mean() > 0.9
 
 
 def test_labels_agree_with_disparity_and_people_are_found():

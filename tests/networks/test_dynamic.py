@@ -111,6 +111,28 @@ def test_residual_waits_for_the_burn_in_and_can_be_left_out():
     assert DynamicMotion(residual=False, thin=8)(*_pair(), step=30_000).residual.abs().max() == 0
 
 
+def test_a_residual_let_in_begins_at_next_to_nothing_and_may_be_told_coarsely():
+    fresh = DynamicMotion(thin=8, auto_mask=False).eval()(*_pair())
+    assert 0 < fresh.residual.abs().mean() < 5e-4  # in units of depth; cameras move by hundredths
+    net = DynamicMotion(thin=8, auto_mask=False, finest=4)
+    told = net.eval()(*_pair((32, 64))).residual
+    assert told.shape == (2, 3, 32, 64)
+    inside = told[..., 2:-2, 2:-2]  # bilinear: within a cell of four, second differences vanish
+    bends = inside.diff(dim=3).diff(dim=3).abs().amax((0, 1, 2))
+    assert (bends > 1e-3 * bends.max()).float().mean() < 0.6
+    assert len(net.refine) == len(DynamicMotion(thin=8).refine) - 2
+
+
+def test_a_gentle_decoder_has_no_grain_and_no_dead_ends():
+    net = DynamicDepth(thin=4, gentle=True).eval()
+    flat = torch.rand(1, 3, 1, 1).expand(1, 3, 64, 64)
+    with torch.no_grad():
+        inside = net(flat)[..., 24:40, 24:40]
+    assert inside.std() < 0.02 * inside.mean()
+    net(torch.rand(1, 3, 32, 64)).sum().backward()
+    assert all(p.grad is not None and p.grad.any() for p in net.steps.parameters())
+
+
 def test_every_weight_of_the_motion_network_learns():
     net = DynamicMotion(intrinsics=True, thin=8)
     motion = net(*_pair(), step=20_000)

@@ -131,18 +131,28 @@ class NoisyResNet18(nn.Module):
 class UpSkip(nn.Module):
     """Transposed 3x3 of stride 2, the skip beside it, a 3x3; no norm.
 
+    ``gentle`` enlarges bilinearly before a plain 3x3, which leaves no grain, and lets a tenth of
+    what is negative through: without norms, a ReLU at a rate that suits two cores dies for good.
+
     Source: Zhou et al. 2017, Unsupervised learning of depth and ego-motion, figure 4 (a).
     """
 
-    def __init__(self, c_in: int, c_skip: int, c_out: int) -> None:
+    def __init__(self, c_in: int, c_skip: int, c_out: int, gentle: bool = False) -> None:
         super().__init__()
-        self.up = nn.ConvTranspose2d(c_in, c_out, 3, 2, 1, output_padding=1)
+        self.up = (
+            nn.Sequential(
+                nn.Upsample(scale_factor=2, mode="bilinear"), nn.Conv2d(c_in, c_out, 3, padding=1)
+            )
+            if gentle
+            else nn.ConvTranspose2d(c_in, c_out, 3, 2, 1, output_padding=1)
+        )
         self.join = nn.Conv2d(c_out + c_skip, c_out, 3, padding=1)
+        self.bend = nn.LeakyReLU(0.1) if gentle else nn.ReLU()
 
     def forward(self, x: Float[Tensor, "b c h w"], skips: list[Tensor]) -> Tensor:
-        """Map b c h w and at most one skip b k 2h 2w to b d 2h 2w, non-negative."""
-        up = torch.relu(self.up(x))
-        return torch.relu(self.join(torch.cat([up, *skips], 1)))
+        """Map b c h w and at most one skip b k 2h 2w to b d 2h 2w."""
+        up = self.bend(self.up(x))
+        return self.bend(self.join(torch.cat([up, *skips], 1)))
 
 
 class DynamicDepth(nn.Module):
@@ -159,8 +169,13 @@ class DynamicDepth(nn.Module):
     and its release for what the paper leaves open.
     """
 
-    def __init__(self, thin: int = 1) -> None:
-        """Lay the network; ``thin`` divides every width, for runs on two cores."""
+    def __init__(self, thin: int = 1, gentle: bool = False) -> None:
+        """Lay the network.
+
+        Args:
+            thin: divides every width, for runs on two cores.
+            gentle: a decoder that is not the paper's, see ``UpSkip``.
+        """
         super().__init__()
         self.encoder = NoisyResNet18(thin)
         skips = [*self.encoder.channels[-2::-1], 0]
@@ -168,7 +183,7 @@ class DynamicDepth(nn.Module):
         self.steps = nn.ModuleList()
         widths = [width // thin for width in (256, 128, 64, 32, 16)]
         for c_skip, c_out in zip(skips, widths, strict=True):
-            self.steps.append(UpSkip(c_in, c_skip, c_out))
+            self.steps.append(UpSkip(c_in, c_skip, c_out, gentle))
             c_in = c_out
         self.apply(begin_for_relu)
         self.out = nn.Conv2d(c_in, 1, 3, padding=1)

@@ -19,6 +19,8 @@ from pullfocus.networks.dynamic_depth import begin_for_relu
 
 WIDTHS = (16, 32, 64, 128, 256, 512, 1024)
 BURN_IN_STEPS = 20_000
+SMALL = 0.003
+"""Deviation of the kernels that tell the residual: let in, it begins at next to nothing."""
 
 
 class Motion(NamedTuple):
@@ -32,6 +34,12 @@ class Motion(NamedTuple):
     """What objects move besides, in units of depth."""
     intrinsics: Float[Tensor, "b 3 3"] | None
     """In px, pixel centres at +0.5; only with the intrinsics head."""
+
+
+def _begin_small(conv: nn.Conv2d) -> None:
+    nn.init.normal_(conv.weight, std=SMALL)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
 
 
 def burn_in(step: int) -> float:
@@ -78,6 +86,7 @@ class Refine(nn.Module):
         self.short.apply(begin_for_relu)
         self.long.apply(begin_for_relu)
         self.correct = nn.Conv2d(2 * width, 3, 1, bias=False)
+        _begin_small(self.correct)
 
     def forward(
         self, field: Float[Tensor, "b 3 p q"], layer: Float[Tensor, "b c h w"]
@@ -139,6 +148,7 @@ class DynamicMotion(nn.Module):
         auto_mask: bool = True,
         intrinsics: bool = False,
         thin: int = 1,
+        finest: int = 1,
     ) -> None:
         """Lay the network.
 
@@ -147,6 +157,8 @@ class DynamicMotion(nn.Module):
             auto_mask: keep the residual only where it exceeds its mean.
             intrinsics: estimate the camera matrix too.
             thin: divides every width, for runs on two cores.
+            finest: 1, 2, 4 ..: the residual is told at this share of the picture's size and
+                enlarged; the paper's is 1.
         """
         super().__init__()
         self.auto_mask = auto_mask
@@ -158,7 +170,9 @@ class DynamicMotion(nn.Module):
         self.convs.apply(begin_for_relu)
         self.ego = nn.Conv2d(widths[-1], 6, 1, bias=False)
         self.coarse = nn.Conv2d(6, 3, 1) if residual else None
-        refined = reversed(c_ins) if residual else ()
+        if self.coarse is not None:
+            _begin_small(self.coarse)
+        refined = reversed(c_ins[finest.bit_length() - 1 :]) if residual else ()
         self.refine = nn.ModuleList(Refine(channels) for channels in refined)
         self.rotation_scale, self.translation_scale = Scale(), Scale()
         self.intrinsics = IntrinsicsHead(widths[-1]) if intrinsics else None
@@ -189,7 +203,8 @@ class DynamicMotion(nn.Module):
         if self.coarse is None:
             return torch.zeros_like(layers[0][:, :3])
         field = self.coarse(ego)
-        for refine, layer in zip(self.refine, reversed(layers), strict=True):
+        for refine, layer in zip(self.refine, reversed(layers), strict=False):
             field = refine(field, layer)
+        field = functional.interpolate(field, size=layers[0].shape[-2:], mode="bilinear")
         field = self.translation_scale(field)
         return share * (mask_small(field) if self.auto_mask else field)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -38,7 +39,10 @@ class Frame(NamedTuple):
 
 
 def dynamic_terms(
-    first: Frame, second: Frame, intrinsics: Float[Tensor, "b 3 3"]
+    first: Frame,
+    second: Frame,
+    intrinsics: Float[Tensor, "b 3 3"],
+    weights: Mapping[str, float] = WEIGHTS,
 ) -> dict[str, Tensor]:
     """Return the weighted terms of both orders by name; their sum is the loss.
 
@@ -47,23 +51,27 @@ def dynamic_terms(
     """
     forth = _one_way(first, second, intrinsics)
     back = _one_way(second, first, intrinsics)
-    return {name: weight * (forth[name] + back[name]) for name, weight in WEIGHTS.items()}
+    return {name: weight * (forth[name] + back[name]) for name, weight in weights.items()}
 
 
 def pyramid_terms(
-    first: Frame, second: Frame, intrinsics: Float[Tensor, "b 3 3"], scales: int
+    first: Frame,
+    second: Frame,
+    intrinsics: Float[Tensor, "b 3 3"],
+    scales: int,
+    weights: Mapping[str, float] = WEIGHTS,
 ) -> dict[str, Tensor]:
     """Return the means of ``dynamic_terms`` over sizes 1, 1/2, 1/4, ...
 
     One scale is the paper's. Coarser ones see motions of several pixels, which are beyond what
     the finest can follow while depth and motion are still wrong.
     """
-    rows = [dynamic_terms(first, second, intrinsics)]
+    rows = [dynamic_terms(first, second, intrinsics, weights)]
     for _ in range(scales - 1):
         first, second = _half(first), _half(second)
         intrinsics = intrinsics * intrinsics.new_tensor([0.5, 0.5, 1.0])[:, None]
-        rows.append(dynamic_terms(first, second, intrinsics))
-    return {name: torch.stack([row[name] for row in rows]).mean() for name in WEIGHTS}
+        rows.append(dynamic_terms(first, second, intrinsics, weights))
+    return {name: torch.stack([row[name] for row in rows]).mean() for name in weights}
 
 
 def _half(frame: Frame) -> Frame:

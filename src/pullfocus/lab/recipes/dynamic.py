@@ -17,14 +17,16 @@ from torch import Tensor
 from pullfocus.lab.data.samples import Clip
 from pullfocus.lab.engine import pictures
 from pullfocus.lab.engine.order import Source
-from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe, Thin
+from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe, Thin, Weight
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.geometry.pose import rotation_matrix
-from pullfocus.lab.losses.dynamic import Frame, pyramid_terms
+from pullfocus.lab.losses.dynamic import WEIGHTS, Frame, pyramid_terms
 from pullfocus.lab.recipes.samples import Clips, Made, needed, split_last
 from pullfocus.lab.recipes.two_heads import iou
 from pullfocus.networks.dynamic_motion import BURN_IN_STEPS, Motion
 from pullfocus.networks.registry import build
+
+Samples = Literal["rendered", "flights", "kitti", "cityscapes", "waymo", "folder", "video"]
 
 
 class DynamicRecipe(Recipe):
@@ -32,13 +34,17 @@ class DynamicRecipe(Recipe):
 
     Attributes:
         thin: divides the widths of both networks.
+        gentle: a decoder of depth without grain that bears higher rates; the paper's is not.
         residual: let things move by themselves; False leaves all motion to the camera.
+        finest: 1, 2, 4 ..: the residual is told at this share of the pictures' size.
+        auto_mask: drop the residual below its mean; what is dropped learns nothing.
+        smoothness, group, sparsity: weights of those terms; the others are the release's.
         intrinsics: estimate the camera matrix rather than take the samples' own.
         burn_in: steps, in whose second half the residual is let in.
         scales: sizes (1, 1/2, 1/4 ..) at which the frames must agree; the paper's is one.
         augmented: random crop, resize and flip.
-        samples: rendered clips, KITTI raw, Cityscapes or Waymo sequences, a folder of frames, or
-            a video file.
+        samples: rendered drives or flights, KITTI raw, Cityscapes or Waymo sequences, a folder of
+            frames, or a video file.
         frames: of a clip; a step takes two neighbours.
         clips: rendered clips in an epoch; without augmentation it has every pair of neighbours.
         same: measure on the training clips; they teach without their truth.
@@ -49,12 +55,18 @@ class DynamicRecipe(Recipe):
     batch: Count = 16
     optimiser: Optimiser = Optimiser(rate=2e-4, clip_norm=10.0)
     thin: Thin = 1
+    gentle: bool = False
     residual: bool = True
+    finest: Literal[1, 2, 4, 8] = 1
+    auto_mask: bool = True
+    smoothness: Weight = WEIGHTS["smoothness"]
+    group: Weight = WEIGHTS["group"]
+    sparsity: Weight = WEIGHTS["sparsity"]
     intrinsics: bool = False
     burn_in: Count = BURN_IN_STEPS
     scales: Annotated[int, Field(ge=1, le=5)] = 1
     augmented: bool = True
-    samples: Literal["rendered", "kitti", "cityscapes", "waymo", "folder", "video"] = "kitti"
+    samples: Samples = "kitti"
     hw: tuple[Count, Count] = (128, 416)
     frames: Count = 3
     clips: Count = 128
@@ -74,11 +86,13 @@ class DynamicRecipe(Recipe):
         )
 
     def _clips(self, data: Path | None) -> tuple[Sequence[Clip], Sequence[Clip]]:
-        if self.samples == "rendered":
-            from pullfocus.lab.scenes import clip
+        if self.samples in ("rendered", "flights"):
+            from pullfocus.lab.scenes import clip, flight
+
+            make = clip if self.samples == "rendered" else flight
 
             def shoot(seed: int) -> Clip:
-                return clip(seed, (2 * self.hw[0], 2 * self.hw[1]), self.frames)
+                return make(seed, (2 * self.hw[0], 2 * self.hw[1]), self.frames)
 
             made = Made(shoot, self.clips)
             return made, made if self.same else Made(shoot, max(8, self.clips // 8), self.clips)
@@ -106,10 +120,12 @@ class DynamicSystem(System):
     def __init__(self, recipe: DynamicRecipe) -> None:
         super().__init__()
         self.recipe = recipe
-        self.depth = build("dynamic-depth", thin=recipe.thin)
+        self.depth = build("dynamic-depth", thin=recipe.thin, gentle=recipe.gentle)
         self.motion = build(
             "dynamic-motion",
             residual=recipe.residual,
+            finest=recipe.finest,
+            auto_mask=recipe.auto_mask,
             intrinsics=recipe.intrinsics,
             thin=recipe.thin,
         )
@@ -118,7 +134,7 @@ class DynamicSystem(System):
         """Return the depths of both frames and the motions between them in both orders."""
         at = round(step * BURN_IN_STEPS / self.recipe.burn_in)
         first, second = batch["first"], batch["second"]
-        depth1, depth2 = self.depth(first, step), self.depth(second, step)
+        depth1, depth2 = self.depth(torch.cat([first, second]), step).chunk(2)
         forth = self.motion(first, depth1, second, depth2, at)
         back = self.motion(second, depth2, first, depth1, at)
         return {"depths": (depth1, depth2), "forth": tuple(forth), "back": tuple(back)}
@@ -132,7 +148,8 @@ class DynamicSystem(System):
             camera = (forth.intrinsics + back.intrinsics) / 2
         first = Frame(batch["first"], depth1, forth)
         second = Frame(batch["second"], depth2, back)
-        return pyramid_terms(first, second, camera, self.recipe.scales)
+        own = {name: getattr(self.recipe, name) for name in ("smoothness", "group", "sparsity")}
+        return pyramid_terms(first, second, camera, self.recipe.scales, WEIGHTS | own)
 
     def scores(self, batch: Batch) -> dict[str, float]:
         """Return the loss and, where truth is known, how far motion and depth are off.
@@ -200,20 +217,25 @@ def _angle_deg(rotation: Tensor) -> float:
 
 _TINY = DynamicRecipe(
     thin=4,
-    samples="rendered",
-    hw=(32, 64),
+    gentle=True,
+    samples="flights",
+    hw=(64, 128),
     frames=3,
     clips=4,
     same=True,
     augmented=False,
-    scales=2,
-    batch=8,
-    epochs=300,
-    measure_every=25,
-    burn_in=200,
+    scales=3,
+    finest=4,
+    auto_mask=False,
+    smoothness=0.02,
+    sparsity=0.03,
+    batch=4,
+    epochs=500,
+    measure_every=50,
+    burn_in=500,
     log_every=10,
     workers=0,
-    optimiser=Optimiser(rate=1e-3, clip_norm=10.0, warmup_steps=20),
+    optimiser=Optimiser(rate=1.5e-3, schedule="cosine", clip_norm=10.0, warmup_steps=20),
 )
 RECIPES = {
     "dynamic": DynamicRecipe(),

@@ -2,11 +2,13 @@
 
 seed -> layouts (what stands where) -> render (moderngl over EGL) -> picture, disparity
 
-One call a sample: `stereo_pair`, `clip` and `labelled_view`, each the same for the same seed.
+One call a sample: `stereo_pair`, `clip`, `flight` and `labelled_view`, each the same for the same
+seed.
 """
 
 from pullfocus.lab.scenes.clips import clip
+from pullfocus.lab.scenes.flights import flight
 from pullfocus.lab.scenes.labels import labelled_view
 from pullfocus.lab.scenes.pairs import stereo_pair
 
-__all__ = ["clip", "labelled_view", "stereo_pair"]
+__all__ = ["clip", "flight", "labelled_view", "stereo_pair"]

@@ -38,19 +38,21 @@ class Mover:
 
 @dataclass(frozen=True)
 class Drive:
-    """How the camera goes: metres forward, degrees of yaw and pitch, each frame."""
+    """How the camera goes each frame: metres forward and to the right, degrees of yaw and pitch."""
 
     forward_m: float
     yaw_deg: float
     pitch_deg: float
+    drift_m: float = 0.0
 
     def camera(self, start: Camera, frame: int) -> Camera:
-        """Return the camera at a frame; it moves where it looks, over level ground."""
+        """Return the camera at a frame; it moves over level ground."""
         x, y, z = start.position
         yaw = start.yaw_deg
         for _ in range(frame):
-            x -= self.forward_m * np.sin(np.deg2rad(yaw))
-            z -= self.forward_m * np.cos(np.deg2rad(yaw))
+            sine, cosine = np.sin(np.deg2rad(yaw)), np.cos(np.deg2rad(yaw))
+            x += self.drift_m * cosine - self.forward_m * sine
+            z -= self.drift_m * sine + self.forward_m * cosine
             yaw += self.yaw_deg
         pitch = start.pitch_deg + frame * self.pitch_deg
         return replace(start, position=(float(x), y, float(z)), yaw_deg=yaw, pitch_deg=pitch)
@@ -67,15 +69,15 @@ def clip(seed: int, hw: tuple[int, int], count: int) -> Clip:
         start = replace(scene.camera, vertical_fov_deg=vertical_fov_deg(hw), roll_deg=0.0)
         drive = Drive(float(rng.uniform(0.15, 0.5)), *rng.normal(0, [0.5, 0.1]).tolist())
         moving, movers = _with_movers(replace(scene, camera=start), rng)
-        return _shot(f"{kind}-{seed}", moving, movers, drive, hw, count)
+        return film(f"{kind}-{seed}", moving, movers, drive, hw, count)
 
     return first_taken(seed, PLACES, shoot)
 
 
-def _shot(
+def film(
     name: str, scene: Scene, movers: list[Mover], drive: Drive, hw: tuple[int, int], count: int
 ) -> Clip | None:
-    """Return the clip, or None where a frame is blocked or what moves is out of sight."""
+    """Return a clip of a scene, or None where a frame is blocked or what moves is out of sight."""
     draw = renderer(hw)
     seen: list[tuple[np.ndarray, ...]] = []
     for still in _frames(scene, movers, drive, count):

@@ -1,4 +1,4 @@
-"""What stands where: six kinds of places, drawn from a seed."""
+"""What stands where: kinds of places, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -167,6 +167,19 @@ def portrait(shop: Shop) -> Scene:
     return _scene(shop, _camera(rng, (1.0, 1.6), (-10, 8), 4), True, (0.0, 0.0))
 
 
+def square(shop: Shop) -> Scene:
+    """A wide paved place seen from a drone: parked cars, piles, rocks, trees, perhaps a house."""
+    rng = shop.rng
+    shop.ground("surface", 300, float(rng.uniform(0.06, 0.12)))
+    for _ in range(rng.integers(4, 9)):
+        at = (float(rng.uniform(-10, 10)), 0.0, -float(rng.uniform(3, 22)))
+        makers = [shop.car, shop.rock, shop.tree, shop.mast, lambda at: shop.pile(at, 0.0)]
+        makers[rng.integers(len(makers))](at)
+    if rng.random() < 0.5:
+        shop.house_row(int(rng.choice([-1, 1])), float(rng.uniform(6, 10)), 60)
+    return _scene(shop, _camera(rng, (6, 8), (-42, -32), 20), True, (0.0, 0.0))
+
+
 LAYOUTS: dict[str, tuple[Callable[[Shop], Scene], float]] = {
     "room": (room, 0.30),
     "street": (street, 0.22),
@@ -175,5 +188,6 @@ LAYOUTS: dict[str, tuple[Callable[[Shop], Scene], float]] = {
     "table": (table_top, 0.16),
     "crowd": (crowd, 0.10),
     "portrait": (portrait, 0.10),
+    "square": (square, 0.0),
 }
-"""Kinds of place and how often each is drawn."""
+"""Kinds of place and how often each is drawn; 0 = only where it is asked for by name."""
