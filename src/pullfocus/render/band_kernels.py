@@ -220,12 +220,13 @@ def _gather_layer(block, band, lvl, origin_y, origin_x, first, end, layer):
         for sub in range(step if from_x < to_x else 0):
             _share_row(block, band, top + sub, left, from_x, to_x, row)
             for c in range(CHANNELS):
+                values, out = row[c, from_x:to_x], layer[c, y, from_x >> lvl : to_x >> lvl]
                 if lvl == 0:
-                    for x in range(from_x, to_x):
-                        layer[c, y, x] = row[c, x]
+                    for x in range(len(out)):
+                        out[x] = values[x]
                 else:
-                    for x in range(from_x // 2, to_x // 2):
-                        layer[c, y, x] += scale * (row[c, 2 * x] + row[c, 2 * x + 1])
+                    for x in range(len(out)):
+                        out[x] += scale * (values[2 * x] + values[2 * x + 1])
 
 
 @njit(cache=True, nogil=True)

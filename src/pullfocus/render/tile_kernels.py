@@ -93,7 +93,8 @@ def _find_spans(reached, band, bands, alone, previous, state, spans):
             if not reached[row, column] or before < 0:
                 continue
             is_another = before < bands and (alone or before != band + 1)
-            if is_another and _close(state, row * CELL_PX, column * CELL_PX) <= OPAQUE_BELOW:
+            left = column * CELL_PX
+            if is_another and _close(state, row * CELL_PX, left, left + CELL_PX) <= OPAQUE_BELOW:
                 previous[row, column] = -1
                 continue
             previous[row, column] = band
@@ -103,22 +104,27 @@ def _find_spans(reached, band, bands, alone, previous, state, spans):
     return any_reached
 
 
+# Columns are counted without a sign: where an index may be negative, numba looks each time, and
+# LLVM does not vectorise. An unsigned one must meet no signed number: together they are a float.
 @njit(cache=True, nogil=True, fastmath=True)
-def _close(state, top, left):
-    """Give the collected surface its light in one cell; return the most that is left over."""
-    most = np.float32(0.0)
+def _close(state, top, left, right):
+    """Give the collected surface its light in cells of one row; return the most left over."""
+    zero, least = np.float32(0.0), np.float32(1e-6)
+    most = zero
+    share = np.empty(state.shape[2], np.float32)
     for y in range(top, top + CELL_PX):
-        for x in range(left, left + CELL_PX):
+        for x in range(np.uint64(left), np.uint64(right)):
             coverage = state[11, y, x]
             taken = min(state[3, y, x], coverage)
-            share = taken / max(coverage, np.float32(1e-6))
-            state[0, y, x] += share * state[8, y, x]
-            state[1, y, x] += share * state[9, y, x]
-            state[2, y, x] += share * state[10, y, x]
-            state[3, y, x] -= taken
-            most = max(most, state[3, y, x])
-        for c in range(8, 12):
-            state[c, y, left : left + CELL_PX] = np.float32(0.0)
+            share[x] = taken / max(coverage, least)
+            left_over = state[3, y, x] - taken
+            state[3, y, x] = left_over
+            state[11, y, x] = zero
+            most = max(most, left_over)
+        for c in range(3):
+            for x in range(np.uint64(left), np.uint64(right)):
+                state[c, y, x] += share[x] * state[8 + c, y, x]
+                state[8 + c, y, x] = zero
     return most
 
 
@@ -130,18 +136,14 @@ def _compose(blurred, hides, light, lit, level, spans, state):
     """
     channels = CHANNELS if hides else CHANNELS - 1
     tile = state.shape[1]
-    margin = 1 if level else 0
-    scale = np.float32(1.0 / (1 << level))
-    one, half = np.float32(1.0), np.float32(0.5)
-    places = np.empty(tile, np.float32)
-    for x in range(tile):
-        places[x] = (np.float32(x) + half) * scale - half + np.float32(margin)
+    first, part = _bilinear(tile, level)
     band = np.zeros((CHANNELS, tile), np.float32)
     wide = np.empty((2, CHANNELS, tile), np.float32)
     held = np.empty(2, np.int64)
-    covered = state[12]
+    scratch = np.empty((3, tile), np.float32)
     for y in range(tile):
-        left, right = spans[y // CELL_PX, 0] * CELL_PX, spans[y // CELL_PX, 1] * CELL_PX
+        left = np.uint64(spans[y // CELL_PX, 0] * CELL_PX)
+        right = np.uint64(spans[y // CELL_PX, 1] * CELL_PX)
         if left == right:
             continue
         if level == 0:
@@ -149,104 +151,104 @@ def _compose(blurred, hides, light, lit, level, spans, state):
                 for x in range(left, right):
                     band[c, x] = blurred[c, y, x]
         else:
-            _enlarge_row(blurred[:channels], places, y, left, right, held, wide, band)
-        _add_seen(band, y, left, right, state)
-        _add_light(light, lit, y, left, right, state)
+            if y % CELL_PX == 0:
+                held[:] = -1
+            _enlarge_row(blurred, channels, first, part, y, left, right, held, wide, band)
+        _add_seen(band, y, left, right, scratch, state)
+        for c in range(3 if lit else 0):
+            for x in range(left, right):
+                state[8 + c, y, x] += light[c, y, x]
         if hides:
-            _add_hidden(band, y, left, right, state)
+            _add_hidden(band, y, left, right, scratch, state)
         for x in range(left, right):
-            covered[y, x] = min(covered[y, x] + band[3, x] + band[4, x], one)
+            state[12, y, x] = min(state[12, y, x] + band[3, x] + band[4, x], np.float32(1.0))
+
+
+@njit(cache=True, nogil=True)
+def _bilinear(tile, level):
+    """Where a tile's pixels lie in a layer of a level with a margin: first pixel, part of next."""
+    first = np.empty(tile, np.int64)
+    part = np.empty(tile, np.float32)
+    for x in range(tile):
+        place = (x + 0.5) / (1 << level) + 0.5
+        first[x] = int(place)
+        part[x] = place - first[x]
+    return first, part
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _enlarge_row(blurred, places, y, left, right, held, wide, band):
+def _enlarge_row(blurred, channels, first, part, y, left, right, held, wide, band):
     """Enlarge a reduced layer to the tile's row y, bilinear.
 
     held, wide: the two reduced rows that were widened last, and what they became.
     """
-    if y % CELL_PX == 0:
-        held[:] = -1
-    upper = int(places[y])
-    part = places[y] - np.float32(upper)
+    upper = first[y]
+    below, above = part[y], np.float32(1.0) - part[y]
     for row in (upper, upper + 1):
-        if held[row & 1] != row:
-            held[row & 1] = row
-            _widen_row(blurred[:, row], places, left, right, wide[row & 1])
-    for c in range(len(blurred)):
-        above, below = wide[upper & 1, c], wide[(upper + 1) & 1, c]
+        own = row & 1
+        if held[own] != row:
+            held[own] = row
+            for c in range(channels):
+                for x in range(left, right):
+                    k = np.uint64(first[x])
+                    value, after = blurred[c, row, k], blurred[c, row, k + np.uint64(1)]
+                    wide[own, c, x] = value + (after - value) * part[x]
+    for c in range(channels):
         for x in range(left, right):
-            band[c, x] = above[x] * (np.float32(1.0) - part) + below[x] * part
+            band[c, x] = above * wide[upper & 1, c, x] + below * wide[(upper + 1) & 1, c, x]
 
 
+# Light comes after the weights, in a loop of its own for each channel: with all arrays in one loop,
+# LLVM gives up proving them apart.
 @njit(cache=True, nogil=True, fastmath=True)
-def _widen_row(row, places, left, right, wide):
-    """Enlarge one row of a reduced layer, bilinear."""
-    for x in range(left, right):
-        k = int(places[x])
-        part = places[x] - np.float32(k)
-        for c in range(len(row)):
-            wide[c, x] = row[c, k] + (row[c, k + 1] - row[c, k]) * part
+def _add_seen(band, y, left, right, scratch, state):
+    """Add a row of visible light to the surface being collected; a gap closes it first.
 
-
-# Two loops: with more arrays in one, LLVM gives up proving them apart and vectorising.
-@njit(cache=True, nogil=True, fastmath=True)
-def _add_seen(band, y, left, right, state):
-    """Add a row of visible light to the surface being collected; a gap closes it first."""
-    one, zero = np.float32(1.0), np.float32(0.0)
+    scratch: (3, tile), written: shares of the light that is closed, kept and added.
+    """
+    one, zero, least = np.float32(1.0), np.float32(0.0), np.float32(1e-6)
     for x in range(left, right):
-        seen, hidden = band[3, x], band[4, x]
-        ends = one if seen < np.float32(GAP) else zero
-        coverage = state[11, y, x]
-        taken = ends * min(state[3, y, x], coverage)
-        share = taken / max(coverage, np.float32(1e-6))
-        state[0, y, x] += share * state[8, y, x]
-        state[1, y, x] += share * state[9, y, x]
-        state[2, y, x] += share * state[10, y, x]
-        state[3, y, x] -= taken
-        share = seen / max(seen + hidden, np.float32(1e-6))
-        goes_on = one - ends
-        state[8, y, x] = goes_on * state[8, y, x] + share * band[0, x]
-        state[9, y, x] = goes_on * state[9, y, x] + share * band[1, x]
-        state[10, y, x] = goes_on * state[10, y, x] + share * band[2, x]
+        seen, coverage, left_over = band[3, x], state[11, y, x], state[3, y, x]
+        goes_on = zero if seen < np.float32(GAP) else one
+        taken = (one - goes_on) * min(left_over, coverage)
+        state[3, y, x] = left_over - taken
         state[11, y, x] = goes_on * coverage + seen
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def _add_light(light, lit, y, left, right, state):
-    """Add a row of lamps to the surface being collected, if there are any."""
-    for c in range(3 if lit else 0):
+        scratch[0, x] = taken / max(coverage, least)
+        scratch[1, x] = goes_on
+        scratch[2, x] = seen / max(seen + band[4, x], least)
+    for c in range(3):
         for x in range(left, right):
-            state[8 + c, y, x] += light[c, y, x]
+            collected = state[8 + c, y, x]
+            state[c, y, x] += scratch[0, x] * collected
+            state[8 + c, y, x] = scratch[1, x] * collected + scratch[2, x] * band[c, x]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _add_hidden(band, y, left, right, state):
+def _add_hidden(band, y, left, right, scratch, state):
     """Add a row of hidden light, as far as nothing nearer covers it."""
-    one = np.float32(1.0)
+    one, least = np.float32(1.0), np.float32(1e-6)
     for x in range(left, right):
-        seen, hidden = band[3, x], band[4, x]
-        filled = min(one - state[12, y, x], hidden)
-        share = filled / max(seen + hidden, np.float32(1e-6))
-        state[4, y, x] += share * band[0, x]
-        state[5, y, x] += share * band[1, x]
-        state[6, y, x] += share * band[2, x]
-        state[7, y, x] += filled
+        more = min(one - state[12, y, x], band[4, x])
+        scratch[0, x] = more / max(band[3, x] + band[4, x], least)
+        state[7, y, x] += more
+    for c in range(3):
+        for x in range(left, right):
+            state[4 + c, y, x] += scratch[0, x] * band[c, x]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _finish_tile(state, out, top, left, rows, columns):
     """Give light that no visible surface took to the hidden one, or share it out if none is."""
+    one, least = np.float32(1.0), np.float32(1e-4)
+    fill, gain = np.empty(columns, np.float32), np.empty(columns, np.float32)
     for y in range(0, rows, CELL_PX):
-        for x in range(0, columns, CELL_PX):
-            _close(state, y, x)
+        _close(state, y, 0, state.shape[2])
     for y in range(rows):
-        for x in range(columns):
-            left_over = state[3, y, x]
-            if state[7, y, x] > np.float32(1e-4):
-                fill = left_over / state[7, y, x]
-                for c in range(3):
-                    out[top + y, left + x, c] = state[c, y, x] + fill * state[4 + c, y, x]
-            else:
-                gain = np.float32(1.0) / max(np.float32(1.0) - left_over, np.float32(1e-4))
-                for c in range(3):
-                    out[top + y, left + x, c] = gain * state[c, y, x]
+        for x in range(np.uint64(columns)):
+            left_over, filled = state[3, y, x], state[7, y, x]
+            has_back = filled > least
+            fill[x] = left_over / filled if has_back else np.float32(0.0)
+            gain[x] = one if has_back else one / max(one - left_over, least)
+        for c in range(3):
+            for x in range(columns):
+                out[top + y, left + x, c] = gain[x] * state[c, y, x] + fill[x] * state[4 + c, y, x]
