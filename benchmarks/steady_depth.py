@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -29,12 +30,13 @@ from pullfocus.depth.refine import enlarge
 from pullfocus.lab.metrics import align_least_squares, delta1
 from pullfocus.video.steady_depth import LONG_SIDE_PX, SteadyDepth
 from pullfocus.video.steady_depth_motion import follow, small_picture
+from pullfocus.video.surveyed_depth import SurveyedDepth
 
 VARIANTS = {
-    "causal": {},
-    "two-pass": {"mode": "two-pass"},
-    "causal, every 2nd": {"every": 2},
-    "causal, every 3rd": {"every": 3},
+    "one pass": (SteadyDepth, 1),
+    "two passes": (SurveyedDepth, 1),
+    "one pass, every 4th": (SteadyDepth, 4),
+    "two passes, every 4th": (SurveyedDepth, 4),
 }
 
 
@@ -106,12 +108,13 @@ def frame_by_frame(video: Video, estimator: Estimator) -> list[np.ndarray]:
     return [enlarge(to_disparity(estimator.estimate(rgb))[0], (h, w)) for rgb in video.frames]
 
 
-def steadied(video: Video, estimator: Estimator, options: dict) -> list[np.ndarray]:
-    steady = SteadyDepth(estimator, **options)
+def steadied(video: Video, estimator: Estimator, kind: type, every: int) -> list[np.ndarray]:
     timed = [(rgb, video.frame_s * i) for i, rgb in enumerate(video.frames)]
-    if steady.mode == "two-pass":
-        steady.survey(timed)
-    return [steady.push(rgb, time_s) for rgb, time_s in timed]
+    if kind is SteadyDepth:
+        steady = SteadyDepth(estimator, every)
+        return [steady.push(rgb, time_s) for rgb, time_s in timed]
+    with closing(SurveyedDepth(timed, estimator, every, LONG_SIDE_PX)) as surveyed:
+        return [surveyed.push(rgb, time_s) for rgb, time_s in timed]
 
 
 def fitted(video: Video, disparity: np.ndarray) -> np.ndarray:
@@ -197,7 +200,7 @@ def report(video: Video, estimator: Estimator) -> None:
         if name == "frame by frame":
             out = frame_by_frame(video, estimator)
         else:
-            out = steadied(video, estimator, VARIANTS[name])
+            out = steadied(video, estimator, *VARIANTS[name])
         inverse = fitted(video, np.stack(out))
         error = tae(video, 1 / np.maximum(inverse, 1e-2), ways)
         right = mean_delta1(video, inverse)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import pytest
 
+from pullfocus.depth import find_card
 from pullfocus.depth.estimator import RawDepth
 
 av = pytest.importorskip("av", reason="video needs the [video] extra")
@@ -155,7 +156,6 @@ class RedCoats:
     id = "sees red"
 
     def __init__(self) -> None:
-        from pullfocus.depth import find_card
         from pullfocus.samples import SAMPLES
 
         self.card = find_card()
@@ -195,3 +195,91 @@ def red_coats(monkeypatch) -> RedCoats:
     coats = RedCoats()
     monkeypatch.setattr("pullfocus.depth.open_estimator", lambda _: coats)
     return coats
+
+
+PLANE_HW = (216, 384)
+
+
+def texture(seed: int, hw: tuple[int, int] = PLANE_HW) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    noise = cv2.GaussianBlur(rng.normal(size=(*hw, 3)), (0, 0), 2)
+    return np.clip(128 + 220 * noise / np.abs(noise).max(), 0, 255).astype(np.uint8)
+
+
+def moving_plane(
+    count: int, seed: int = 0, panel_from: int = 0, nearness: float = 0.6, nearer: float = 0.01
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return frames and exact disparity: a panel comes nearer, and larger, before a wall."""
+    wall, panel = texture(seed, (PLANE_HW[0], PLANE_HW[1] + 100)), texture(seed + 1, (90, 90))
+    slant = np.repeat(
+        np.linspace(0.1, 0.5, PLANE_HW[0], dtype=np.float32)[:, None], PLANE_HW[1], axis=1
+    )
+    out = []
+    for t in range(count):
+        rgb, disparity = wall[:, t : t + PLANE_HW[1]].copy(), slant.copy()
+        if t >= panel_from:
+            near = nearness + nearer * t
+            half = round(45 * near / nearness)
+            x = 105 + 5 * t
+            place = (slice(105 - half, 105 + half), slice(x - half, x + half))
+            rgb[place] = cv2.resize(panel, (2 * half, 2 * half), interpolation=cv2.INTER_AREA)
+            disparity[place] = near
+        out.append((rgb, disparity))
+    return out
+
+
+class Flickering:
+    """An estimator that knows the truth but changes its scale, shift and mood every frame."""
+
+    id = "flickering"
+    card = find_card()
+
+    def __init__(self, clip: list[tuple[np.ndarray, np.ndarray]], wobble: float = 0.1) -> None:
+        self._truth = {rgb.tobytes(): (t, truth) for t, (rgb, truth) in enumerate(clip)}
+        self._wobble = wobble
+        self.calls = 0
+
+    def estimate(self, rgb: np.ndarray) -> RawDepth:
+        self.calls += 1
+        t, truth = self._truth[rgb.tobytes()]
+        rng = np.random.default_rng(t)
+        blotches = cv2.resize(
+            rng.normal(size=(9, 16)), PLANE_HW[::-1], interpolation=cv2.INTER_CUBIC
+        )
+        gain, shift = 1 + self._wobble * rng.uniform(-1, 1, 2)
+        values = gain * truth + shift - 1 + 0.2 * self._wobble * blotches
+        return RawDepth(values.astype(np.float32), "relative_disparity")
+
+
+class Judged(NamedTuple):
+    """Maps in the truth's unit; change from frame to frame that it does not have; mean error."""
+
+    maps: np.ndarray
+    flicker: float
+    error: float
+
+
+def judge(outputs: Sequence[np.ndarray], clip: Sequence[tuple[np.ndarray, np.ndarray]]) -> Judged:
+    """Compare maps with the truth after one fit for the whole clip (the protocols' TAE does so)."""
+    found, truth = np.stack(outputs), np.stack([exact for _, exact in clip])
+    gain, shift = np.polyfit(found.ravel().astype(np.float64), truth.ravel(), 1)
+    wrong = gain * found + shift - truth
+    flicker = float(np.abs(np.diff(wrong, axis=0)).mean())
+    return Judged(truth + wrong, flicker, float(np.abs(wrong).mean()))
+
+
+@pytest.fixture(name="moving_plane")
+def _moving_plane() -> Callable[..., list[tuple[np.ndarray, np.ndarray]]]:
+    return moving_plane
+
+
+@pytest.fixture
+def flickering() -> type[Flickering]:
+    """Return the estimator that knows the truth of a clip and flickers."""
+    return Flickering
+
+
+@pytest.fixture
+def judged() -> Callable[..., Judged]:
+    """Return the judge of maps against the truth of a clip."""
+    return judge

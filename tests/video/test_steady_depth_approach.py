@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from pullfocus.video.steady_depth_approach import come_nearer
-from pullfocus.video.steady_depth_motion import Motion
+from pullfocus.video.steady_depth_camera import camera_move, still_followed
+from pullfocus.video.steady_depth_motion import Motion, pixel_grid, sampled
 
 HW = (96, 160)
 
@@ -29,12 +31,16 @@ def driven(now, forward, pan=0.0, seed=0):
     return Motion(before.astype(np.float32), seen), (now / grown).astype(np.float32)
 
 
+def nearer(carried, motion, metric):
+    return come_nearer(carried, motion, camera_move(carried, motion), metric)
+
+
 @pytest.mark.parametrize("pan", [0.0, 0.01])
 @pytest.mark.parametrize("forward", [0.06, -0.06])
 def test_what_the_camera_drives_towards_comes_nearer_by_as_much(forward, pan):
     now = scene()
     motion, before = driven(now, forward, pan)
-    left = np.abs(come_nearer(before, motion, metric=True) - now).mean()
+    left = np.abs(nearer(before, motion, metric=True) - now).mean()
     assert left < 0.25 * np.abs(before - now).mean()
 
 
@@ -42,7 +48,7 @@ def test_the_zero_of_relative_disparity_is_found():
     """Half the true inverse depth less 0.1, as a network may see it."""
     now = scene()
     motion, before = driven(now, 0.06)
-    left = np.abs(come_nearer(0.5 * before - 0.1, motion, metric=False) - (0.5 * now - 0.1))
+    left = np.abs(nearer(0.5 * before - 0.1, motion, metric=False) - (0.5 * now - 0.1))
     assert left.mean() < 0.25 * 0.5 * np.abs(before - now).mean()
 
 
@@ -50,18 +56,41 @@ def test_a_third_that_moves_by_itself_misleads_nobody():
     now = scene()
     motion, before = driven(now, 0.06)
     motion.grid[:, 110:, 0] += 3
-    left = np.abs(come_nearer(before, motion, metric=True) - now)[:, :110].mean()
+    left = np.abs(nearer(before, motion, metric=True) - now)[:, :110].mean()
     assert left < 0.4 * np.abs(before - now)[:, :110].mean()
 
 
 def test_a_camera_that_only_turns_changes_nothing():
     now = scene()
     motion, before = driven(now, 0.0, pan=0.02)
-    assert come_nearer(before, motion, metric=False) == pytest.approx(now, abs=2e-3)
+    assert nearer(before, motion, metric=False) == pytest.approx(now, abs=2e-3)
 
 
 def test_little_that_could_be_followed_changes_nothing():
     now = scene()
     motion, before = driven(now, 0.06)
     motion.seen[:] = False
-    assert come_nearer(before, motion, metric=False) is before
+    assert nearer(before, motion, metric=False) is before
+
+
+def test_what_flow_loses_is_followed_by_the_camera_and_what_moves_by_itself_is_not():
+    """Flow sees the upper part only; below, the ground stands still and a cart moves."""
+    now_disparity = scene()
+    motion, before_disparity = driven(now_disparity, 0.06)
+    before_disparity = sampled(before_disparity, 2 * pixel_grid(*HW) - motion.grid)
+    truth = motion.grid.copy()
+    rng = np.random.default_rng(1)
+    before = cv2.resize(rng.integers(0, 255, (24, 40, 3), np.uint8), HW[::-1])
+    now = sampled(before, truth)
+    cart = np.s_[70:85, 60:80]
+    now[cart] = 255 - now[cart]
+    motion.grid[60:] += 9.0
+    motion.seen[60:] = False
+    move = camera_move(sampled(before_disparity, truth), Motion(truth, motion.seen))
+    found = still_followed(motion, move, before_disparity, before, now)
+    ground = np.ones(HW, bool)
+    ground[:60] = ground[62:93, 52:88] = False
+    ground[:, :4] = ground[:, -4:] = ground[-4:] = False
+    assert found.seen[ground].mean() > 0.95
+    assert np.abs(found.grid - truth)[ground & found.seen].mean() < 0.5
+    assert not found.seen[72:83, 62:78].any()

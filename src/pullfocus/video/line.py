@@ -22,8 +22,9 @@ from pullfocus.video.job import FrameOptions
 from pullfocus.video.picture import FrameRenderer
 from pullfocus.video.source import VideoInfo, VideoSource, shrunk
 from pullfocus.video.stages import StageClock, run_ahead
-from pullfocus.video.steady_depth import LONG_SIDE_PX, Mode, SteadyDepth
+from pullfocus.video.steady_depth import LONG_SIDE_PX, SteadyDepth
 from pullfocus.video.subjects import Subjects
+from pullfocus.video.surveyed_depth import SurveyedDepth
 
 PREVIEW_LINES = 540
 LOOK_LONG_SIDE_PX, PREVIEW_LOOK_PX = 640, 256
@@ -78,15 +79,22 @@ class FrameLine:
             tone_curve_of(self.info.tags), options.settings.refine, options.fine, options.preview
         )
         self._estimator = open_estimator(options.settings.model)
-        mode: Mode = "two-pass" if options.two_pass else "causal"
-        long_side_px = PREVIEW_LOOK_PX if options.preview else LONG_SIDE_PX
-        self._depth = SteadyDepth(self._estimator, mode, seldom * options.every, long_side_px)
+        self._depth_long_side_px = PREVIEW_LOOK_PX if options.preview else LONG_SIDE_PX
+        self._every = seldom * options.every
+        self._depth: SteadyDepth | SurveyedDepth = SteadyDepth(
+            self._estimator, self._every, self._depth_long_side_px
+        )
         self._lens: Lens | None = None
 
     def survey(self, source: VideoSource) -> None:
-        """Look at all frames of the same video once, for depth in two passes."""
+        """Look at all frames of the same video once, for depth in two passes; then `close`."""
         looks = ((look.rgb, look.time_s) for look in self._read(source))
-        self._depth.survey(looks)
+        self._depth = SurveyedDepth(looks, self._estimator, self._every, self._depth_long_side_px)
+
+    def close(self) -> None:
+        """Remove what the first of two passes left on the disk."""
+        if isinstance(self._depth, SurveyedDepth):
+            self._depth.close()
 
     def frames(self, skip: int = 0) -> Iterator[FrameAtWork]:
         """Yield rendered frames; the first `skip` are only looked at, as depth remembers them."""

@@ -31,8 +31,10 @@ def pull_focus(
     """
     job.check()
     stop = stop or threading.Event()
-    with closing(VideoSource(job.video)) as source:
-        line = FrameLine(source, job.options, job.output.suffix)
+    with (
+        closing(VideoSource(job.video)) as source,
+        closing(FrameLine(source, job.options, job.output.suffix)) as line,
+    ):
         if job.options.two_pass:
             with closing(VideoSource(job.video)) as first:
                 line.survey(first)

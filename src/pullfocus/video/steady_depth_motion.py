@@ -35,12 +35,12 @@ class Motion:
 
     def carry(self, values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
         """Bring a map of the frame before to this frame."""
-        return np.asarray(_sampled(values, self.grid), np.float32)
+        return np.asarray(sampled(values, self.grid), np.float32)
 
     @property
     def way_px(self) -> Float32[np.ndarray, "h w"]:
         """How far each pixel went."""
-        away = self.grid - _pixel_grid(*self.seen.shape)
+        away = self.grid - pixel_grid(*self.seen.shape)
         return np.asarray(np.linalg.norm(away, axis=2), np.float32)
 
 
@@ -66,12 +66,12 @@ def follow(before: UInt8[np.ndarray, "h w 3"], now: UInt8[np.ndarray, "h w 3"]) 
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     still = np.zeros((*first.shape, 2), np.float32)
     back, ahead = dis.calc(second, first, still.copy()), dis.calc(first, second, still.copy())
-    grid = _pixel_grid(*first.shape) + back
-    returned = _sampled(ahead, grid)
+    grid = pixel_grid(*first.shape) + back
+    returned = sampled(ahead, grid)
     error = ((back + returned) ** 2).sum(axis=2)
     limit = 0.01 * ((back**2).sum(axis=2) + (returned**2).sum(axis=2)) + 0.5
-    difference = np.abs(_sampled(before, grid).astype(np.float32) - now).mean(axis=2) / 255
-    return Motion(grid, (error < limit) & (difference < ALIKE) & _inside(grid))
+    difference = np.abs(sampled(before, grid).astype(np.float32) - now).mean(axis=2) / 255
+    return Motion(grid, (error < limit) & (difference < ALIKE) & inside(grid))
 
 
 def is_cut(
@@ -95,12 +95,14 @@ def _shared_colours(before: np.ndarray, now: np.ndarray) -> float:
     return float(np.minimum(first, second).sum())
 
 
-def _pixel_grid(h: int, w: int) -> np.ndarray:
+def pixel_grid(h: int, w: int) -> Float32[np.ndarray, "h w 2"]:
+    """Return where every pixel is, (x, y) in px."""
     columns, rows = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     return np.stack([columns, rows], axis=2)
 
 
-def _sampled(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
+def sampled(values: np.ndarray, grid: Float32[np.ndarray, "h w 2"]) -> np.ndarray:
+    """Look a map or a picture up at places, bilinearly; beyond its border the border counts."""
     import cv2
 
     whole = np.empty(0, np.float32)  # both coordinates are in `grid`
@@ -108,7 +110,8 @@ def _sampled(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.remap(values, grid, whole, mode, borderMode=border))
 
 
-def _inside(grid: np.ndarray) -> np.ndarray:
+def inside(grid: Float32[np.ndarray, "h w 2"]) -> Bool[np.ndarray, "h w"]:
+    """Say which places lie in the frame."""
     h, w = grid.shape[:2]
     last = np.array([w - 1, h - 1], np.float32)
     return np.asarray(((grid >= -0.5) & (grid <= last + 0.5)).all(axis=2))
