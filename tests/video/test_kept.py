@@ -189,10 +189,9 @@ def test_a_wide_aperture_blurs_what_is_not_in_focus(make_clip, facts):
     assert detail[1] < 0.8 * detail[0]
 
 
-def test_preview_is_small_and_keeps_the_times(make_clip, facts, monkeypatch):
-    monkeypatch.setattr("pullfocus.video.line.PREVIEW_LINES", 24)
+def test_preview_is_small_and_keeps_the_times(make_clip, facts):
     clip = make_clip(times=UNEVEN)
-    before, after = facts(clip), facts(pulled(clip, preview=True)[0])
+    before, after = facts(clip), facts(pulled(clip, preview=True, preview_lines=24)[0])
     assert after.size_hw == (24, 32)
     assert after.times == before.times
 

@@ -80,6 +80,19 @@ def test_focus_is_pulled_in_the_whole_film(client, finish, film, clip):
     assert max(np.abs(a - b).mean() for a, b in zip(made, frames_of(clip), strict=True)) > 1
 
 
+def test_a_preview_is_small_and_plays_in_any_browser(client, finish, film):
+    wish = {"settings": {"f_number": 0.95}, "preview": True}
+    job = finish(client, client.post(f"/api/films/{film['id']}/film", json=wish).json())
+    assert job["state"] == "done", job
+    assert (job["result"]["name"], job["result"]["media_type"]) == (
+        "walk.refocused.webm",
+        "video/webm",
+    )
+    part = client.get(job["result"]["url"], headers={"range": "bytes=0-99"})
+    assert part.status_code == 206  # a browser scrubs by ranges
+    assert len(frames_of(client.get(job["result"]["url"]).content)) == FRAMES
+
+
 def test_what_is_no_video_is_told(client, finish, photo_bytes):
     job = finish(client, client.post("/api/films?name=a.mp4", content=b"no video at all").json())
     assert job["error"]["kind"] == "unreadable"

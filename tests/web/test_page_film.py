@@ -45,6 +45,16 @@ def test_from_drop_to_saved_film(new_page, clip_file, tmp_path):
     script = page.js("() => pullfocus.film.script")
     assert [one["at_s"] for one in script["decisions"]] == pytest.approx([0, 0.3])
     assert script["subjects"]["s2"]["point"] == pytest.approx([0.9, 0.1], abs=0.02)
+    page.page.get_by_role("button", name="Preview of the film").click()
+    page.until("() => document.querySelector('video.preview')?.readyState >= 2", seconds=180)
+    page.page.get_by_role("slider", name="Moment of the film").fill("0.2")
+    page.until("() => Math.abs(document.querySelector('video.preview').currentTime - 0.2) < 0.01")
+    size = page.js("() => [...document.querySelectorAll('video.preview')].map((v) => v.videoWidth)")
+    assert size == [64]
+    page.keep("film-preview")
+    page.page.get_by_role("button", name="Preview of the film").click()
+    page.until("() => !document.querySelector('video.preview')", seconds=180)
+    page.until("() => Math.abs(pullfocus.film.at_s - 0.2) < 1e-6", seconds=180)
     page.page.keyboard.press("s")
     with page.page.expect_download(timeout=240_000) as download:
         page.page.get_by_role("button", name="Save: The film").click()

@@ -17,8 +17,8 @@ class FrameOptions:
 
     script: the focus decisions.
     every: depth is estimated on every n-th frame. two_pass: the whole clip is looked at first.
-    fine: the blur is computed at full size. preview: at most 540
-        lines, and everything that costs time made cheaper.
+    fine: the blur is computed at full size. preview: at most `preview_lines` lines, and everything
+        that costs time made cheaper.
     codec, quality: of the encoder; quality on its own scale.
     """
 
@@ -28,6 +28,7 @@ class FrameOptions:
     two_pass: bool = False
     fine: bool = False
     preview: bool = False
+    preview_lines: int = 540
     codec: str | None = None
     quality: int | None = None
 

@@ -26,7 +26,6 @@ from pullfocus.video.steady_depth import LONG_SIDE_PX, SteadyDepth
 from pullfocus.video.subjects import Subjects
 from pullfocus.video.surveyed_depth import SurveyedDepth
 
-PREVIEW_LINES = 540
 LOOK_LONG_SIDE_PX, PREVIEW_LOOK_PX = 640, 256
 """Longer side of the picture that depth and trackers look at."""
 PREVIEW_SELDOM = 2
@@ -65,7 +64,7 @@ class FrameLine:
         from pullfocus.depth import open_estimator
 
         self.info: VideoInfo = (
-            shrunk(source.info, PREVIEW_LINES) if options.preview else source.info
+            shrunk(source.info, options.preview_lines) if options.preview else source.info
         )
         self.plan: EncodingPlan = plan_encoding(
             self.info, suffix, options.codec, options.quality, fast=options.preview

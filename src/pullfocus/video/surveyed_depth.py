@@ -30,7 +30,7 @@ from pullfocus.video.steady_depth_scale import Scale
 
 STRETCH, AHEAD = 24, 12
 """Frames that are finished at a time, and how many more are looked at for that."""
-ANCHOR_S = 0.6
+ANCHOR_S = 0.8
 """As in `steady_depth`, but slower: what drifts in a pan drifts the other way on the way back."""
 
 Look = tuple[UInt8[np.ndarray, "h w 3"], float]

@@ -1,7 +1,7 @@
 """Films: videos that are open in the page: a still of any moment, and the film with pulled focus.
 
 upload -> open_film -> take_still -> (a photo like any other: depth, focus, brush)
-                    -> save_film   (a focus script of what was tapped, and when)
+                    -> save_film   (a focus script of what was tapped, and when; whole or small)
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ from pullfocus.web.view import png
 from pullfocus.web.workbench import Workbench
 
 if TYPE_CHECKING:
+    from pullfocus.video.job import FrameOptions
     from pullfocus.video.source import VideoInfo
+
+PREVIEW_LINES, PREVIEW_SUFFIX = 288, ".webm"
+"""The size of a preview, and a container that all browsers play."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +104,20 @@ def take_still(film: Film, bench: Workbench, at_s: float, job: Job) -> dict[str,
     return {**desk.open_photo(bench, kept, job), "at_s": time_s}
 
 
+def film_options(script: FocusScript, settings: Settings, preview: bool) -> FrameOptions:
+    """Say how a film's frames are made: as the command line does, or small for the page."""
+    from pullfocus.video.job import FrameOptions
+
+    asked = script.with_sharp(settings.range, settings.all_people_sharp)
+    return FrameOptions(settings, asked, preview=preview, preview_lines=PREVIEW_LINES)
+
+
 def save_film(
-    film: Film, store: Store, script: FocusScript, settings: Settings, job: Job
+    film: Film, store: Store, options: FrameOptions, suffix: str | None, job: Job
 ) -> dict[str, Any]:
-    """Pull focus in the whole video, as the command line's `video` does."""
+    """Pull focus in the whole video; suffix: of another container than the video's own."""
     from pullfocus.video.codecs import default_output
-    from pullfocus.video.job import FrameOptions, VideoJob
+    from pullfocus.video.job import VideoJob
     from pullfocus.video.run import pull_focus
 
     stop = threading.Event()
@@ -117,12 +129,7 @@ def save_film(
             stop.set()
 
     def write(path: Path) -> None:
-        work = VideoJob(
-            film.kept.path,
-            path,
-            FrameOptions(settings, script.with_sharp(settings.range, settings.all_people_sharp)),
-            overwrite=True,
-        )
+        work = VideoJob(film.kept.path, path, options, overwrite=True)
         try:
             pull_focus(work, stop=stop, told=told)
             job.check()
@@ -130,7 +137,8 @@ def save_film(
             shutil.rmtree(work.parts_folder, ignore_errors=True)
 
     with by_its_name(film.kept):
-        return desk.written(store, default_output(Path(film.kept.name)).name, write)
+        name = default_output(Path(film.kept.name))
+        return desk.written(store, name.with_suffix(suffix or name.suffix).name, write)
 
 
 def _info(kept: Kept) -> VideoInfo:

@@ -180,9 +180,13 @@ class StillRequest(BaseModel):
 
 
 class FilmRequest(ReplayRequest):
-    """How to pull focus in a video: a focus script (see docs/video.md); the subject without."""
+    """How to pull focus in a video: a focus script (see docs/video.md); the subject without.
+
+    preview: small, for the page, as WebM.
+    """
 
     script: dict[str, Any] | None = None
+    preview: bool = False
 
 
 class SampleView(BaseModel):

@@ -51,10 +51,12 @@ def still(film_id: str, wish: StillRequest, parts: Parts, owner: Owner) -> JobVi
 
 @router.post("/{film_id}/film", status_code=202)
 def film(film_id: str, wish: FilmRequest, parts: Parts, owner: Owner) -> JobView:
-    """Pull focus in the whole video; a job whose result has its address."""
+    """Pull focus in the whole video, or in a small copy; a job whose result has its address."""
     found, settings = parts.films.find(film_id), read_settings(wish.settings)
     script = FOUND if wish.script is None else FocusScript.parse(wish.script)
+    options = films.film_options(script, settings, wish.preview)
+    suffix = films.PREVIEW_SUFFIX if wish.preview else None
     job = parts.queue.submit(
-        "film", owner, lambda job: films.save_film(found, parts.store, script, settings, job)
+        "film", owner, lambda job: films.save_film(found, parts.store, options, suffix, job)
     )
     return JobView.of(job)

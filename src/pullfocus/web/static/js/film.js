@@ -3,6 +3,7 @@
 import { call, follow, isCancel, post } from './api.js';
 import { h, iconButton } from './dom.js';
 import { FilmLanes, seconds } from './filmlanes.js';
+import { FilmPreview } from './filmpreview.js';
 import { t } from './strings.js';
 
 const SCRUB_MS = 250;
@@ -20,16 +21,18 @@ export class Film {
     this.photo = null;
     this.slider = h('input', { type: 'range', min: 0, max: view.duration_s, step: 'any', value: 0, 'aria-label': t('scrub'), oninput: () => this.scrub() });
     this.lanes = new FilmLanes(this);
+    this.preview = new FilmPreview(this);
     this.clock = h('output', {}, seconds(0));
     this.root = h('div', { class: 'chip film', role: 'group', 'aria-label': t('timeline'), onkeydown: (event) => { if (event.key.startsWith('Arrow')) event.stopPropagation(); } },
-      h('div', { class: 'time' }, this.clock, this.slider, iconButton('close', t('copyOf', { name: view.name }), () => this.close())), this.lanes.lanes, this.lanes.fields);
+      h('div', { class: 'time' }, this.clock, this.slider, this.preview.button, iconButton('close', t('copyOf', { name: view.name }), () => this.close())), this.lanes.lanes, this.lanes.fields);
     app.stageRoot.append(this.root);
   }
 
-  /** Fetch the frame of the moment where the slider stands, once it stands still. */
+  /** Fetch the frame of the moment where the slider stands, once it stands still; a preview has it. */
   scrub() {
     const at_s = Number(this.slider.value);
     this.tell(at_s);
+    if (this.preview.show(at_s)) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.seek(at_s), SCRUB_MS);
   }
@@ -42,6 +45,7 @@ export class Film {
 
   /** Show the frame of a moment; what was decided there is shown again. */
   async seek(at_s) {
+    this.preview.remove();
     const before = this.photo;
     const photo = await this.app.openStill(this, at_s);
     if (!photo) return;
@@ -91,6 +95,7 @@ export class Film {
     this.decisions.sort((a, b) => a.at_s - b.at_s);
     this.subjects = this.subjects.filter((subject) => this.decisions.some((one) => one.subject === subject));
     this.lanes.show();
+    this.preview.end();
   }
 
   /** The decisions as a focus script; null leaves it to the program to find the subject. */
@@ -103,14 +108,15 @@ export class Film {
     };
   }
 
-  /** Have the film rendered; resolves to what the server told of it. */
-  async render(tell, signal) {
-    const wish = { script: this.script, settings: this.photo.edit.now };
+  /** Have the film rendered, whole or small; resolves to what the server told of it. */
+  async render(tell, signal, preview = false) {
+    const wish = { script: this.script, settings: this.photo.edit.now, preview };
     return follow(await post(`/api/films/${this.view.id}/film`, wish, signal), tell, signal);
   }
 
   close() {
     clearTimeout(this.timer);
+    this.preview.remove();
     this.root.remove();
     this.app.film = null;
     call(`/api/films/${this.view.id}`, { method: 'DELETE' }).catch((error) => { if (!isCancel(error)) console.info(error); });

@@ -19,6 +19,7 @@ export const words = {
   scrub: 'Moment of the film', timeline: 'Timeline', atSeconds: '{n} s', decision: 'Focus from {at} on', decisionKeys: '{label}. Drag or arrow keys move it, Delete takes it back.',
   lane: 'Subject {n}', laneAgain: 'Focus on {name} from here on', weak: 'Weak', weakWords: 'Makes way for another subject that becomes more prominent',
   pullSeconds: 'Pull, seconds', easing: 'How the pull moves', easing_smooth: 'Smooth', easing_linear: 'Even', 'easing_ease-in': 'Slow start', 'easing_ease-out': 'Slow end', saveFilm: 'The film',
+  preview: 'Preview of the film', previewWords: 'The film as it will be, small. Click or Space plays and pauses it.',
   filmWords: 'Focus follows what you tapped, from each dot on; without dots, the subject that is found. Sound and timing are kept.',
   strip: 'Open photos', controls: 'Controls', zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Fit',
   hundred: 'Zoom to 100 %', hold: 'Hold to see the original', divider: 'Divider between original and result',

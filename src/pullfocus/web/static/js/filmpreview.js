@@ -1,0 +1,65 @@
+/** Film preview: the film as it will be, small, over the stage: scrubbed by the timeline, played. */
+
+import { isCancel } from './api.js';
+import { calm, h, iconButton } from './dom.js';
+import { t } from './strings.js';
+
+export class FilmPreview {
+  /** @param {import('./film.js').Film} film */
+  constructor(film) {
+    this.film = film;
+    /** @type {HTMLVideoElement | null} */
+    this.video = null;
+    this.button = iconButton('play', t('preview'), () => this.toggle(), { 'aria-pressed': 'false' });
+  }
+
+  /** Have it rendered and show it, or go back to the frame on screen. */
+  async toggle() {
+    if (this.video) return this.end();
+    const { film } = this;
+    try {
+      const told = await film.app.progress.during(t('preview'), (tell, signal) => film.render(tell, signal, true));
+      this.begin(told.url);
+    } catch (error) {
+      if (!isCancel(error)) film.app.fail(error);
+    }
+  }
+
+  begin(url) {
+    const { film } = this;
+    const video = h('video', { class: 'preview', src: url, playsinline: true, tabindex: 0, 'aria-label': t('previewWords'), title: t('previewWords'),
+      onclick: () => this.turn(), onkeydown: (event) => { if (event.key === ' ') { this.turn(); event.preventDefault(); event.stopPropagation(); } },
+      ontimeupdate: () => { film.slider.value = String(video.currentTime); film.tell(video.currentTime); } });
+    video.muted = true;
+    this.video = video;
+    this.button.setAttribute('aria-pressed', 'true');
+    film.root.before(video);
+    this.show(film.at_s);
+    if (!calm()) this.turn();
+  }
+
+  /** Play or pause; after the end, from the start. */
+  turn() {
+    if (this.video.paused) this.video.play().catch(() => {});
+    else this.video.pause();
+  }
+
+  /** Show a moment, if there is a preview to show it. */
+  show(at_s) {
+    if (!this.video) return false;
+    this.video.pause();
+    this.video.currentTime = at_s;
+    return true;
+  }
+
+  /** Go on from the frame that is shown; a script that has changed is not the one that is shown. */
+  end() {
+    if (this.video) this.film.seek(this.video.currentTime);
+  }
+
+  remove() {
+    this.video?.remove();
+    this.video = null;
+    this.button.setAttribute('aria-pressed', 'false');
+  }
+}
