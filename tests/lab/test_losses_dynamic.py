@@ -8,7 +8,13 @@ torch = pytest.importorskip("torch")
 
 from pullfocus.lab.geometry.camera import back_project  # noqa: E402
 from pullfocus.lab.geometry.pose import invert, move, rotation_matrix  # noqa: E402
-from pullfocus.lab.losses.dynamic import WEIGHTS, Frame, dynamic_terms, pyramid_terms  # noqa: E402
+from pullfocus.lab.losses.dynamic import (  # noqa: E402
+    WEIGHTS,
+    Frame,
+    _half,
+    dynamic_terms,
+    pyramid_terms,
+)
 from pullfocus.networks.dynamic_motion import Motion  # noqa: E402
 
 HW = (32, 64)
@@ -104,14 +110,28 @@ def test_gradient_descent_finds_the_motion_of_the_camera(plane):
     assert (pose[:3] - TURN_RAD[0]).norm() < 0.2 * TURN_RAD.norm()
 
 
+def _mean_of_four(image):
+    return torch.nn.functional.avg_pool2d(image, 4, 2, 1, count_include_pad=False)
+
+
+def test_half_a_picture_does_not_shimmer():
+    """Stripes finer than half the size's pixels leave grey, whether they move or not."""
+    stripes = (torch.arange(64) // 2 % 2).float().expand(1, 3, 32, 64)
+    still = Motion(torch.zeros(1, 3), torch.zeros(1, 3, 1, 1), torch.zeros(1, 3, 32, 64), None)
+    for shift in (0, 1):
+        half = _half(Frame(stripes.roll(shift, 3), torch.ones(1, 1, 32, 64), still))
+        inside = half.image[..., 2:-2]
+        torch.testing.assert_close(inside, torch.full_like(inside, 0.5))
+
+
 def test_scales_are_means_of_sizes(plane):
     image1, depth1, image2, depth2 = plane
     field = 0.1 * torch.rand(1, 3, *HW, generator=torch.Generator().manual_seed(0))
     motion = Motion(TURN_RAD, STEP.view(1, 3, 1, 1), field, None)
     first, second = Frame(image1, depth1, motion), Frame(image2, depth2, motion)
     halves = [
-        Frame(*(torch.nn.functional.avg_pool2d(x, 2) for x in frame[:2]), motion._replace(
-            residual=torch.nn.functional.avg_pool2d(field, 2)))
+        Frame(_mean_of_four(frame.image), torch.nn.functional.avg_pool2d(frame.depth, 2),
+            motion._replace(residual=torch.nn.functional.avg_pool2d(field, 2)))
         for frame in (first, second)
     ]  # fmt: skip
     half_camera = torch.tensor([[[18.5, 0, 16], [0, 18.5, 8], [0, 0, 1]]])

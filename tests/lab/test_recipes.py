@@ -13,7 +13,7 @@ from pullfocus.lab.engine.order import held_out_batches  # noqa: E402
 from pullfocus.lab.geometry.camera import look_from  # noqa: E402
 from pullfocus.lab.recipes.catalogue import CATALOGUE, KINDS, recipe_named  # noqa: E402
 from pullfocus.lab.recipes.dynamic import _angle_deg, moves  # noqa: E402
-from pullfocus.lab.recipes.samples import Clips, Made, Stereo, split_last  # noqa: E402
+from pullfocus.lab.recipes.samples import Clips, Made, Stereo, softened, split_last  # noqa: E402
 from pullfocus.lab.recipes.supervised import scores_in_metres  # noqa: E402
 from pullfocus.lab.recipes.two_heads import iou  # noqa: E402
 
@@ -94,6 +94,18 @@ def test_clips_give_every_pair_of_neighbours():
     source = Clips([clip, clip], (8, 8), False, frames=3)
     steps = [source.draw(i, np.random.default_rng())["translation"][2].item() for i in range(4)]
     assert steps == [-1, -2, -1, -2]
+
+
+def test_a_soft_lens_leaves_no_single_pixels_and_all_of_the_truth():
+    frames = np.zeros((2, 8, 8, 3), np.uint8)
+    frames[:, :, ::2] = 200
+    depth = np.ones((2, 8, 8), np.float32)
+    sharp = Clip("stripes", frames, np.arange(2.0), np.eye(3), depth_m=depth)
+    soft = softened(sharp, 1.0)
+    assert np.ptp(soft.frames[:, :, 2:-2].astype(int)) < 10
+    assert soft.frames.mean() == pytest.approx(100, abs=2)
+    assert soft.depth_m is depth
+    assert softened(sharp, 0) is sharp
 
 
 def _batch(kind):

@@ -6,6 +6,7 @@ reader or seeds -> Kept (made once) -> augmentation of the paper -> Batch of one
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -176,6 +177,14 @@ def nearest(plane: np.ndarray, hw: tuple[int, int]) -> np.ndarray:
     """Return a float32 map at a size by its nearest sample, so that NaN stays where it is."""
     values = np.ascontiguousarray(plane, np.float32)
     return np.asarray(cv2.resize(values, hw[::-1], interpolation=cv2.INTER_NEAREST_EXACT))
+
+
+def softened(clip: Clip, sigma_px: float) -> Clip:
+    """Return a clip seen through a lens that blurs by a Gaussian; 0 = none."""
+    if sigma_px == 0:
+        return clip
+    frames = [cv2.GaussianBlur(frame, (0, 0), sigma_px) for frame in clip.frames]
+    return replace(clip, frames=np.stack(frames))
 
 
 def _depth_and_person(frame: Frame | LabelledView) -> tuple[np.ndarray, np.ndarray]:

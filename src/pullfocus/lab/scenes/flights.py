@@ -15,8 +15,8 @@ from pullfocus.lab.scenes.studio import first_taken, studio_stack, vertical_fov_
 
 SMALLEST_SHARE, LARGEST_SHARE = 0.03, 0.15
 """Share of every frame that the car may take."""
-CELLS = (4, 8)
-"""Rows and columns of the picture's parts that are asked for texture."""
+LOOKED_AT_HW, CELLS = (64, 128), (4, 8)
+"""Size at which a frame is asked for texture, and the rows and columns of parts asked."""
 LEAST_CONTRAST = 2.5
 """8-bit levels a pixel along the direction in which a part changes least."""
 
@@ -75,11 +75,11 @@ def _is_telling(made: Clip) -> bool:
 
 
 def _least_contrast(rgb: np.ndarray) -> float:
-    """Return the contrast, at half the size, that a fifth of the picture's parts fall short of.
+    """Return the contrast that a fifth of the picture's parts fall short of.
 
     A part's is the root of the smaller eigenvalue of its mean structure tensor: 0 on stripes.
     """
-    small = cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(rgb, LOOKED_AT_HW[::-1], interpolation=cv2.INTER_AREA)
     dy, dx = np.gradient(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32))
     products = np.stack([dx * dx, dx * dy, dy * dy], 2)
     xx, xy, yy = cv2.resize(products, CELLS[::-1], interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
