@@ -14,7 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from pullfocus.video.steady_depth_motion import ALIKE, Motion, inside, pixel_grid, sampled
+from pullfocus.video.steady_depth_motion import (
+    ALIKE,
+    Motion,
+    difference,
+    inside,
+    pixel_grid,
+    sampled,
+)
 
 _STEP_PX = 8
 """Only every so-many-th pixel of either axis is fitted: there are seven unknowns."""
@@ -99,7 +106,7 @@ def still_followed(
     pixels, grid = pixel_grid(*disparity.shape), motion.grid
     for _ in range(2):  # where it was needs its disparity, which is found where it was
         grid = pixels - move.flow_px(sampled(disparity, grid))
-    by_camera, by_flow = (_difference(before, now, places) for places in (grid, motion.grid))
+    by_camera, by_flow = (_around(difference(before, now, at)) for at in (grid, motion.grid))
     alike = by_camera < ALIKE
     still = np.where(motion.seen, by_camera <= by_flow + _AS_WELL, alike) & inside(grid)
     return Motion(
@@ -113,13 +120,10 @@ def _places(h: int, w: int) -> tuple[np.ndarray, np.ndarray]:
     return x[None] / max(h, w), y[:, None] / max(h, w)
 
 
-def _difference(before: np.ndarray, now: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Compare each pixel's surroundings with where they were: mean difference of codes, 0..1."""
+def _around(values: np.ndarray) -> np.ndarray:
     import cv2
 
-    miss = cv2.absdiff(sampled(before, grid), now)
-    grey = cv2.transform(miss, np.full((1, 3), 1 / 3, np.float32))
-    return cv2.blur(grey.astype(np.float32), (_WINDOW_PX, _WINDOW_PX)) / np.float32(255)
+    return np.asarray(cv2.blur(values, (_WINDOW_PX, _WINDOW_PX)))
 
 
 def _robust_fit(rows: np.ndarray, flow: np.ndarray) -> Float64[np.ndarray, " 7"]:

@@ -6,6 +6,7 @@ small_picture -> follow -> Motion; is_cut says that there is nothing to follow
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
@@ -40,8 +41,7 @@ class Motion:
     @property
     def way_px(self) -> Float32[np.ndarray, "h w"]:
         """How far each pixel went."""
-        away = self.grid - pixel_grid(*self.seen.shape)
-        return np.asarray(np.linalg.norm(away, axis=2), np.float32)
+        return np.sqrt(_squared(self.grid - pixel_grid(*self.seen.shape)))
 
 
 def small_picture(rgb: UInt8[np.ndarray, "h w 3"], long_side_px: int) -> UInt8[np.ndarray, "a b 3"]:
@@ -68,10 +68,9 @@ def follow(before: UInt8[np.ndarray, "h w 3"], now: UInt8[np.ndarray, "h w 3"]) 
     back, ahead = dis.calc(second, first, still.copy()), dis.calc(first, second, still.copy())
     grid = pixel_grid(*first.shape) + back
     returned = sampled(ahead, grid)
-    error = ((back + returned) ** 2).sum(axis=2)
-    limit = 0.01 * ((back**2).sum(axis=2) + (returned**2).sum(axis=2)) + 0.5
-    difference = np.abs(sampled(before, grid).astype(np.float32) - now).mean(axis=2) / 255
-    return Motion(grid, (error < limit) & (difference < ALIKE) & inside(grid))
+    limit = np.float32(0.01) * (_squared(back) + _squared(returned)) + np.float32(0.5)
+    same = (_squared(back + returned) < limit) & (difference(before, now, grid) < ALIKE)
+    return Motion(grid, same & inside(grid))
 
 
 def is_cut(
@@ -95,8 +94,21 @@ def _shared_colours(before: np.ndarray, now: np.ndarray) -> float:
     return float(np.minimum(first, second).sum())
 
 
+def difference(
+    before: UInt8[np.ndarray, "h w 3"],
+    now: UInt8[np.ndarray, "h w 3"],
+    grid: Float32[np.ndarray, "h w 2"],
+) -> Float32[np.ndarray, "h w"]:
+    """Compare each pixel with where it was before: mean difference of codes, 0..1."""
+    import cv2
+
+    miss = cv2.absdiff(sampled(before, grid), now)
+    return cv2.transform(miss, np.full((1, 3), 1 / 3)).astype(np.float32) / np.float32(255)
+
+
+@lru_cache(maxsize=4)
 def pixel_grid(h: int, w: int) -> Float32[np.ndarray, "h w 2"]:
-    """Return where every pixel is, (x, y) in px."""
+    """Return where every pixel is, (x, y) in px; not to be written to."""
     columns, rows = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     return np.stack([columns, rows], axis=2)
 
@@ -112,6 +124,12 @@ def sampled(values: np.ndarray, grid: Float32[np.ndarray, "h w 2"]) -> np.ndarra
 
 def inside(grid: Float32[np.ndarray, "h w 2"]) -> Bool[np.ndarray, "h w"]:
     """Say which places lie in the frame."""
+    import cv2
+
     h, w = grid.shape[:2]
-    last = np.array([w - 1, h - 1], np.float32)
-    return np.asarray(((grid >= -0.5) & (grid <= last + 0.5)).all(axis=2))
+    return np.asarray(cv2.inRange(grid, (-0.5, -0.5), (w - 0.5, h - 0.5)) > 0)
+
+
+def _squared(way: Float32[np.ndarray, "h w 2"]) -> Float32[np.ndarray, "h w"]:
+    """Return the squared length of every vector."""
+    return np.asarray(np.einsum("hwc,hwc->hw", way, way), np.float32)
