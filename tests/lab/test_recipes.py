@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("accelerate")
 
-from pullfocus.errors import UsageError  # noqa: E402
+from pullfocus.errors import MissingModelError, UsageError  # noqa: E402
 from pullfocus.lab.data.samples import Clip, StereoPair  # noqa: E402
 from pullfocus.lab.engine.order import held_out_batches  # noqa: E402
 from pullfocus.lab.geometry.camera import look_from  # noqa: E402
@@ -106,6 +106,22 @@ def test_a_soft_lens_leaves_no_single_pixels_and_all_of_the_truth():
     assert soft.frames.mean() == pytest.approx(100, abs=2)
     assert soft.depth_m is depth
     assert softened(sharp, 0) is sharp
+
+
+def test_flights_come_softened_with_their_truth_and_measure_what_they_teach():
+    recipe = CATALOGUE["dynamic-tiny"].but(hw=(32, 64), clips=1, frames=2)
+    rng = np.random.default_rng(0)
+    try:
+        taught, measured = (source.draw(0, rng) for source in recipe.sources(None))
+    except MissingModelError as error:
+        pytest.skip(str(error))
+    sharp = recipe.but(soft_px=0).sources(None)[0].draw(0, rng)
+    roughness = [batch["first"].diff(dim=2).abs().mean() for batch in (taught, sharp)]
+    assert roughness[0] < 0.8 * roughness[1]
+    torch.testing.assert_close(taught["depth_m"], sharp["depth_m"])
+    torch.testing.assert_close(taught["first"], measured["first"])
+    assert taught["moving"].any()
+    assert taught["translation"].norm() > 0.2
 
 
 def _batch(kind):
