@@ -161,7 +161,7 @@ def test_a_point_becomes_the_box_of_the_thing_there():
 def test_subjects_may_be_looked_for_more_seldom():
     told = Told(LEFT)
     chosen = script({"at_s": 0, "focus": {"subject": "anna"}})
-    subjects = Subjects({"anna": chosen.subjects["anna"]}, lambda: told, every=3)
+    subjects = Subjects({"anna": chosen.subjects["anna"]}, lambda: told, pause_s=0.12)
     planes = run(Puller(chosen, subjects), 1)
     assert told.frame == (RATE + 1) // 3
     assert planes == pytest.approx(0.8)

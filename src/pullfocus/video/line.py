@@ -28,6 +28,8 @@ from pullfocus.video.surveyed_depth import SurveyedDepth
 
 LOOK_LONG_SIDE_PX, PREVIEW_LOOK_PX = 640, 256
 """Longer side of the picture that depth and trackers look at."""
+LOOK_PAUSE_S = 0.06
+"""Subjects are looked for some 15 times a second: every 2nd frame of 25, every frame of 12."""
 PREVIEW_SELDOM = 2
 """So much more seldom does a preview estimate depth and look for subjects."""
 
@@ -71,7 +73,9 @@ class FrameLine:
         )
         self.clock = StageClock()
         seldom = PREVIEW_SELDOM if options.preview else 1
-        self.puller = Puller(options.script, Subjects(options.script.subjects, every=seldom))
+        self.puller = Puller(
+            options.script, Subjects(options.script.subjects, pause_s=seldom * LOOK_PAUSE_S)
+        )
         self._source, self._options = source, options
         self._converter = FrameConverter(self.info, self.plan.pix_fmt, options.preview)
         self._renderer = FrameRenderer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from math import exp
+from math import exp, inf
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ JUMP = 0.08
 focus that trails it would leave the person soft meanwhile. Of others a box says less."""
 LOOK_AGAIN_S = 0.5
 """After this, people who were not there yet are looked for again."""
+ROUNDING_S = 1e-3
+"""A tick by which times are off in containers that count milliseconds."""
 MOST_SEARCHES = 2
 """Subjects out of sight that are searched for in one frame, in turns: a long film has many."""
 
@@ -45,17 +47,18 @@ class _Followed:
 class Subjects:
     """Follows the subjects of a script; each is looked for from its `at_s` on.
 
-    every: they are looked for in every n-th frame, and in the first of a shot.
+    pause_s: the least time between two looks for them, but in the first frame of a shot.
     events: when a subject was lost, what happened then, and when it came back.
     """
 
     wanted: Mapping[str, Role]
     new_tracker: Callable[[], Any] = Tracker
-    every: int = 1
+    pause_s: float = 0.0
     events: list[str] = field(default_factory=list)
     _followed: dict[str, _Followed] = field(default_factory=dict)
     _look_again_s: dict[str, float] = field(default_factory=dict)
     _count: int = 0
+    _looked_s: float = -inf
 
     def update(
         self,
@@ -66,9 +69,11 @@ class Subjects:
         first: Collection[str | None] = (),
     ) -> None:
         """Look for the subjects in the next frame; `first`, if lost, are always searched for."""
-        looks = cut or self._count % self.every == 0
+        looks = cut or time_s >= self._looked_s + self.pause_s - ROUNDING_S
         searched = self._searched(first)
-        self._count += 1
+        if looks:
+            self._looked_s = time_s
+            self._count += 1
         for name, subject in self.wanted.items():
             known = self._followed.get(name)
             if known is not None and not (cut and subject.found):
