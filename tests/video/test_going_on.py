@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 
@@ -114,6 +115,24 @@ def test_a_folder_that_cannot_be_written_is_named(make_clip, tmp_path):
     job(clip).parts_folder.write_bytes(b"in the way")
     with pytest.raises(CannotWriteError, match="parts"):
         pull_focus(job(clip))
+
+
+def test_stopped_in_the_first_of_two_passes_nothing_is_written(make_clip):
+    clip = make_clip(audio=None)
+    stop, counted = threading.Event(), []
+
+    def told(done, total):
+        counted.append((done, total))
+        if done == 3:
+            stop.set()
+
+    two = job(clip)
+    two = replace(two, options=replace(two.options, two_pass=True))
+    report = pull_focus(two, stop=stop, told=told)
+    assert (report.frames, report.stopped, len(counted)) == (0, True, 3)
+    assert "nothing new is written" in report.notes[0]
+    assert not two.output.exists()
+    assert not two.parts_folder.exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")

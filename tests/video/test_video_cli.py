@@ -62,6 +62,13 @@ def test_a_suggestion_is_a_script_that_runs(video, make_clip, tmp_path):
     assert video(clip, "--script", script, *SHARP)[0] == 0
 
 
+def test_two_passes(video, make_clip, facts):
+    clip = make_clip(audio=None)
+    code, out, _ = video(clip, "--two-pass", "--f-number", "256", "--no-refine", "--json")
+    assert (code, json.loads(out)["frames"]) == (0, 8)
+    assert facts(clip.with_name("clip.refocused.mp4")).times == facts(clip).times
+
+
 def test_pipes(make_clip, facts, tmp_path):
     clip = make_clip("clip.mkv")
     output = tmp_path / "out.mkv"

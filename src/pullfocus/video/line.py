@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from pullfocus.video.source import VideoInfo, VideoSource, shrunk
 from pullfocus.video.stages import StageClock, run_ahead
 from pullfocus.video.steady_depth import LONG_SIDE_PX, SteadyDepth
 from pullfocus.video.subjects import Subjects
-from pullfocus.video.surveyed_depth import SurveyedDepth
+from pullfocus.video.surveyed_depth import Look, SurveyedDepth
 
 LOOK_LONG_SIDE_PX, PREVIEW_LOOK_PX = 640, 256
 """Longer side of the picture that depth and trackers look at."""
@@ -89,10 +90,20 @@ class FrameLine:
         )
         self._lens: Lens | None = None
 
-    def survey(self, source: VideoSource) -> None:
-        """Look at all frames of the same video once, for depth in two passes; then `close`."""
-        looks = ((look.rgb, look.time_s) for look in self._read(source))
-        self._depth = SurveyedDepth(looks, self._estimator, self._every, self._depth_long_side_px)
+    def survey(self, source: VideoSource, stop: threading.Event, told: Told) -> None:
+        """Look at all frames of the same video once, for depth in two passes; then `close`.
+
+        stop: ends it early; there is depth for the frames so far only.
+        """
+
+        def looks() -> Iterator[Look]:
+            for frame in self._read(source):
+                if stop.is_set():
+                    return
+                yield frame.rgb, frame.time_s
+                told(frame.number + 1, self.info.frames)
+
+        self._depth = SurveyedDepth(looks(), self._estimator, self._every, self._depth_long_side_px)
 
     def close(self) -> None:
         """Remove what the first of two passes left on the disk."""

@@ -17,6 +17,7 @@ from pullfocus.video.source import VideoSource
 
 PART_FRAMES = 250
 """Frames of one part: at most so many are lost when the process is killed."""
+STOPPED_EARLY = "It was stopped while it looked at the clip first: nothing new is written."
 
 
 def pull_focus(
@@ -37,7 +38,9 @@ def pull_focus(
     ):
         if job.options.two_pass:
             with closing(VideoSource(job.video)) as first:
-                line.survey(first)
+                line.survey(first, stop, told)
+            if stop.is_set():
+                return VideoReport(str(job.output), stopped=True, notes=[STOPPED_EARLY])
         parts = Parts(job.parts_folder, _fingerprint(job, line))
         frames = _encode_parts(line, parts, parts.begin(job.resume), stop, told)
         report = VideoReport(
