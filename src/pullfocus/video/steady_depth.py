@@ -44,13 +44,21 @@ class Step:
     """What one frame brought.
 
     measured: its estimate in the shot's unit, None where there was none. person: probability of
-        people, None where nobody looks for them. cut: whether a shot began.
+        people, None where nobody looks for them. sure: 1 where they are, 0 elsewhere. cut: whether
+        a shot began.
     """
 
     known: Known
     measured: Float32[np.ndarray, "h w"] | None
     person: Float32[np.ndarray, "h w"] | None
+    sure: Float32[np.ndarray, "h w"] | None
     cut: bool
+
+    def with_surfaces(self, disparity: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+        """Make people one surface each, whatever several estimates together made of them."""
+        if self.person is None or self.sure is None:
+            return disparity
+        return as_surfaces(disparity, sure_people(disparity, self.person, self.sure > 0.5))
 
 
 class SteadyDepth:
@@ -114,9 +122,9 @@ class SteadyDepth:
             measured = self._measured(rgb, before, time_s - known.time_s)
             if measured is not None:
                 disparity, variance = weighed(measured, NOISE**2, before)
-        self._known = now = Known(small, disparity, variance, time_s)
         self._count += 1
-        return Step(now, measured, self.person, self.cut)
+        self._known = Known(small, disparity, variance, time_s)
+        return Step(self._known, measured, self.person, self._sure, self.cut)
 
     def _forget(self) -> None:
         self._known = self._sure = None

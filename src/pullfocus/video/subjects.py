@@ -18,7 +18,7 @@ from pullfocus.video.track import Seen, Tracker
 
 SETTLING_S = 0.1
 """Time in which a subject's measured distance is taken over; takes the tremble out of it."""
-JUMP = 0.08
+JUMP = 0.03
 """Step of a person's disparity that is taken over at once: the depth map has it already, and a
 focus that trails it would leave the person soft meanwhile. Of others a box says less."""
 LOOK_AGAIN_S = 0.5
@@ -41,6 +41,11 @@ class _Followed:
     is_person: bool
     in_sight: bool = True
     told_lost: bool = False
+
+    def measure(self, depth: DepthMap, box: Box, share: float) -> None:
+        """Take a share of how near it is now over, more of a person's step."""
+        step = disparity_of(depth, box, self.is_person) - self.disparity
+        self.disparity += step * max(share, min(abs(step) / JUMP, 1.0) * self.is_person)
 
 
 @dataclass(slots=True)
@@ -79,6 +84,8 @@ class Subjects:
             if known is not None and not (cut and subject.found):
                 if looks and (known.in_sight or name in searched):
                     self._look_for(name, known, rgb, depth, time_s, cut)
+                elif known.in_sight and known.is_person:
+                    known.measure(depth, known.box, share=0.0)
             elif time_s >= self._look_again_s.get(name, subject.at_s):
                 self.begin(name, rgb, depth, time_s)
 
@@ -145,9 +152,7 @@ class Subjects:
         if known.told_lost:
             self.events.append(f"{time_s:.2f} s: {name} is back.")
         share = 1.0 if cut or known.told_lost else _share(time_s - known.seen_at_s)
-        measured = disparity_of(depth, answer.box, known.is_person)
-        step = measured - known.disparity
-        known.disparity += step * max(share, min(abs(step) / JUMP, 1.0) * known.is_person)
+        known.measure(depth, answer.box, share)
         known.prominence += share * (_prominence(answer.box, known.disparity) - known.prominence)
         known.box, known.seen_at_s, known.told_lost = answer.box, time_s, False
 

@@ -48,7 +48,8 @@ class SurveyedDepth:
         first = SteadyDepth(estimator, every, long_side_px, ANCHOR_S)
         self._tape, self._scales = DepthTape(), []
         ends = (0.0, 1.0)
-        for step, disparity in _smoothed(first, frames):
+        for step, smooth in _smoothed(first, frames):
+            disparity = step.with_surfaces(smooth)
             low, high = ends_of(disparity)
             if step.cut:
                 ends = (low, high)
