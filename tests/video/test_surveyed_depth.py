@@ -90,7 +90,7 @@ def test_a_tape_gives_back_what_was_put_on_it():
         tape.rewind()
         for number, disparity in enumerate(maps):
             found, people, cut = tape.read()
-            assert found == pytest.approx(disparity, abs=1e-4)
+            assert found == pytest.approx(disparity, abs=3 / 1023 / 2 + 1e-6)
             assert cut == (number == 0)
             assert (people is None) == (number == 0)
         assert people == pytest.approx(person, abs=1 / 255)
