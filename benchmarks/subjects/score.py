@@ -21,7 +21,9 @@ import cv2
 import numpy as np
 
 from pullfocus.depth import open_estimator
+from pullfocus.depth.estimator import Estimator
 from pullfocus.depth.normalise import to_disparity
+from pullfocus.depth.person_mask import person_mask
 from pullfocus.depth.person_surface import person_surface
 from pullfocus.depth.refine import enlarge
 from pullfocus.focus import find_subjects
@@ -49,10 +51,17 @@ def iou(person: np.ndarray, truth: np.ndarray) -> float:
 
 def finders(data: Path, model: str | None) -> dict[str, Finder]:
     network = open_estimator(model)
-    found: dict[str, Finder] = {network.id: lambda rgb: network.estimate(rgb).person}
+    found: dict[str, Finder] = {
+        f"{network.id}, as photos get it": lambda rgb: as_photos_get_it(network, rgb),
+        f"{network.id}, one look": lambda rgb: network.estimate(rgb).person,
+    }
     if person_teacher_path(data).is_file():
         found["teacher"] = PersonTeacher(person_teacher_path(data))
     return found
+
+
+def as_photos_get_it(network: Estimator, rgb: np.ndarray) -> np.ndarray | None:
+    return person_mask(network, rgb, network.estimate(rgb).person)
 
 
 def score(data: Path, every: int, found: dict[str, Finder]) -> None:
@@ -77,7 +86,8 @@ def row(path: Path, rgb: np.ndarray, truth: np.ndarray, found: dict[str, Finder]
     depth = find_depth(photo, settings)
     raw = open_estimator().estimate(rgb)
     before = to_disparity(raw)[0]
-    after = before if raw.person is None else person_surface(before, raw.person)
+    person = person_mask(open_estimator(), rgb, raw.person)
+    after = before if person is None else person_surface(before, person)
     masks = [_grey(find(rgb)) for find in found.values()]
     subjects = rgb.copy()
     for subject in find_subjects(photo, depth):

@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 
 from pullfocus.depth.estimator import Estimator
 from pullfocus.depth.normalise import to_disparity
+from pullfocus.depth.person_mask import person_mask
 from pullfocus.depth.person_surface import person_surface
 from pullfocus.depth.registry import open_estimator
 from pullfocus.depth.two_looks import two_looks
@@ -56,9 +57,10 @@ def _estimated(photo: Photo, estimator: Estimator, refine: bool, uncertainty: bo
     raw = two_looks(estimator, rgb)
     disparity, kind = to_disparity(raw)
     spread = spread_of(estimator, rgb, disparity, kind) if uncertainty else None
-    if raw.person is not None:
-        disparity = person_surface(disparity, raw.person)
-    small = DepthMap(disparity, kind, spread, estimator.id, estimator.card.licence, raw.person)
+    person = person_mask(estimator, rgb, raw.person)
+    if person is not None:
+        disparity = person_surface(disparity, person)
+    small = DepthMap(disparity, kind, spread, estimator.id, estimator.card.licence, person)
     return _at_photo_size(small, photo, refine)
 
 

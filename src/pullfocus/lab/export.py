@@ -35,8 +35,8 @@ TOLERANCE = 1e-4
 """Largest difference to torch, in units of the answer's largest value where that exceeds 1."""
 COMPACT_HW = (256, 256)
 COMPACT_MULTIPLE = 32
-COMPACT_SECOND_LONG_SIDE = 256
-"""A second, mirrored look is worth its time (lab/recipes/RESULTS.md)."""
+COMPACT_LOOKS = {"second_long_side": 256, "person_long_side": 320}
+"""A mirrored look, and larger ones for people, are worth their time (lab/recipes/RESULTS.md)."""
 
 
 def folded(net: Compact) -> Compact:
@@ -82,7 +82,7 @@ def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
     graph = compact_graph(net)
     model = traced(graph, path)
     store_half(model)
-    write(model, path, card(graph, COMPACT_SECOND_LONG_SIDE) | metadata)
+    write(model, path, card(graph, **COMPACT_LOOKS) | metadata)
 
 
 def compact_graph(net: Compact) -> DepthGraph:
@@ -122,8 +122,11 @@ def traced(graph: DepthGraph, path: Path) -> onnx.ModelProto:
     return onnx.load(str(path))
 
 
-def card(graph: DepthGraph, second_long_side: int = 0) -> dict[str, str]:
-    """Return what a file says about itself, in the words that ``depth.onnx_card`` reads."""
+def card(graph: DepthGraph, **looks: int) -> dict[str, str]:
+    """Return what a file says about itself, in the words that ``depth.onnx_card`` reads.
+
+    looks: second_long_side, person_long_side, where the network has them.
+    """
     long_side = -(-max(graph.size_hw) // graph.multiple) * graph.multiple
     preprocessing = {
         "channels": "RGB",
@@ -132,9 +135,8 @@ def card(graph: DepthGraph, second_long_side: int = 0) -> dict[str, str]:
         "std": [1.0, 1.0, 1.0],
         "multiple_of": graph.multiple,
         "long_side": long_side,
+        **looks,
     }
-    if second_long_side:
-        preprocessing["second_long_side"] = second_long_side
     nearer = graph.kind.endswith("disparity")
     return {
         "kind": graph.kind,
