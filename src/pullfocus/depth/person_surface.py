@@ -129,7 +129,7 @@ def _spread(values: np.ndarray, known: Bool[np.ndarray, "h w"], sigma_px: float)
     weight = known.astype(np.float32) + np.float32(1e-6)
     both = np.dstack([values * weight, weight])
     h, w = values.shape
-    step = max(1, min(int(sigma_px / FINE_PX), min(h, w)))
+    step = max(1, min(int(sigma_px / FINE_PX), h, w))
     small = cv2.resize(both, (-(-w // step), -(-h // step)), interpolation=cv2.INTER_AREA)
     blurred = cv2.resize(cv2.GaussianBlur(small, (0, 0), max(sigma_px / step, 0.5)), (w, h))
     return np.asarray(blurred[..., 0] / blurred[..., 1])
