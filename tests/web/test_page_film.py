@@ -52,7 +52,7 @@ def test_from_drop_to_saved_film(new_page, clip_file, tmp_path):
     size = page.js("() => [...document.querySelectorAll('video.preview')].map((v) => v.videoWidth)")
     assert size == [64]
     page.keep("film-preview")
-    page.page.get_by_role("button", name="Preview of the film").click()
+    page.js("() => pullfocus.photo.edit.set({ ...pullfocus.photo.edit.now, f_number: 1.2 })")
     page.until("() => !document.querySelector('video.preview')", seconds=180)
     page.until("() => Math.abs(pullfocus.film.at_s - 0.2) < 1e-6", seconds=180)
     page.page.keyboard.press("s")

@@ -54,7 +54,11 @@ export class Film {
     this.at_s = photo.view.at_s;
     this.slider.value = String(this.at_s);
     this.tell(this.at_s);
-    photo.edit.addEventListener('change', (event) => { if (!event.detail.transient) this.decide(photo); });
+    photo.edit.addEventListener('change', (event) => {
+      if (event.detail.transient) return;
+      this.preview.end(); // another lens, too, is not the one that is shown
+      this.decide(photo);
+    });
     this.lanes.show();
     this.app.refresh();
   }
