@@ -103,15 +103,16 @@ def still_followed(
 
     disparity: of the frame before, on its own grid.
     """
+    import cv2
+
     pixels, grid = pixel_grid(*disparity.shape), motion.grid
     for _ in range(2):  # where it was needs its disparity, which is found where it was
         grid = pixels - move.flow_px(sampled(disparity, grid))
     by_camera, by_flow = (_around(difference(before, now, at)) for at in (grid, motion.grid))
     alike = by_camera < ALIKE
     still = np.where(motion.seen, by_camera <= by_flow + _AS_WELL, alike) & inside(grid)
-    return Motion(
-        np.where(still[..., None], grid, motion.grid), np.where(still, alike, motion.seen)
-    )
+    places = cv2.copyTo(grid, still.astype(np.uint8), motion.grid.copy())
+    return Motion(places, np.where(still, alike, motion.seen))
 
 
 def _places(h: int, w: int) -> tuple[np.ndarray, np.ndarray]:
