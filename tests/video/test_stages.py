@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pullfocus.video.stages import StageClock, run_ahead
+from pullfocus.video.stages import StageClock, run_ahead, side_by_side
 
 
 def test_items_come_in_order():
@@ -64,3 +64,34 @@ def test_the_clock_adds_up():
             pass
     assert clock.count == {"decode": 3}
     assert clock.busy_s["decode"] > 0
+
+
+def test_work_side_by_side_comes_in_order():
+    def slow_if_even(number: int) -> int:
+        threading.Event().wait(0.01 if number % 2 == 0 else 0)
+        return number * number
+
+    squares = list(side_by_side(slow_if_even, iter(range(20)), 3))
+    assert squares == [number * number for number in range(20)]
+
+
+def test_work_goes_on_side_by_side():
+    both = threading.Barrier(2, timeout=10)
+
+    def meet(number: int) -> int:
+        both.wait()
+        return number
+
+    assert list(side_by_side(meet, iter(range(4)), 2)) == [0, 1, 2, 3]
+
+
+def test_a_failure_side_by_side_comes_in_its_items_place():
+    def fails_at_two(number: int) -> int:
+        if number == 2:
+            raise ValueError("broken")
+        return number
+
+    made = side_by_side(fails_at_two, iter(range(5)), 2)
+    assert [next(made), next(made)] == [0, 1]
+    with pytest.raises(ValueError, match="broken"):
+        next(made)

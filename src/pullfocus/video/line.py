@@ -22,7 +22,7 @@ from pullfocus.video.focus_frames import Puller
 from pullfocus.video.job import FrameOptions
 from pullfocus.video.picture import FrameRenderer
 from pullfocus.video.source import VideoInfo, VideoSource, shrunk
-from pullfocus.video.stages import StageClock, run_ahead
+from pullfocus.video.stages import StageClock, run_ahead, side_by_side
 from pullfocus.video.steady_depth import LONG_SIDE_PX, SteadyDepth
 from pullfocus.video.subjects import Subjects
 from pullfocus.video.surveyed_depth import Look, SurveyedDepth
@@ -36,6 +36,9 @@ PREVIEW_SELDOM = 2
 
 Told = Callable[[int, int], None]
 """Called after each frame with how many are done and how many there are (0: nobody knows)."""
+
+RENDERED_AT_ONCE = 2
+"""Frames: where one waits for its own threads, the other goes on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,14 +154,23 @@ class FrameLine:
 
     def _render(self, frames: Iterator[FrameAtWork], skip: int) -> Iterator[FrameAtWork]:
         with closing(frames):  # type: ignore[type-var]
-            for frame in frames:
-                if frame.number < skip or frame.depth is None or frame.focus is None:
-                    continue
-                with self.clock.time("render"):
-                    lens = self._lens_at(frame.time_s, frame.depth)
-                    disparity = frame.depth.disparity
-                    codes = self._renderer.render(frame.codes, disparity, frame.focus, lens)
-                yield replace(frame, codes=codes)
+            yield from side_by_side(self._rendered, self._wanted(frames, skip), RENDERED_AT_ONCE)
+
+    def _wanted(
+        self, frames: Iterator[FrameAtWork], skip: int
+    ) -> Iterator[tuple[FrameAtWork, np.ndarray, Focus, Lens]]:
+        """Yield the frames to render, each with its disparity, focus and lens."""
+        for frame in frames:
+            if frame.depth is not None and frame.focus is not None:
+                lens = self._lens_at(frame.time_s, frame.depth)
+                if frame.number >= skip:
+                    yield frame, frame.depth.disparity, frame.focus, lens
+
+    def _rendered(self, given: tuple[FrameAtWork, np.ndarray, Focus, Lens]) -> FrameAtWork:
+        frame, disparity, focus, lens = given
+        with self.clock.time("render"):
+            codes = self._renderer.render(frame.codes, disparity, focus, lens)
+        return replace(frame, codes=codes)
 
     def _lens_at(self, time_s: float, depth: DepthMap) -> Lens:
         if self._lens is None:

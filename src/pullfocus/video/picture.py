@@ -9,7 +9,7 @@ there the frame's own is laid back on: see `kept_detail`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float32, Shaped, UInt16
@@ -34,7 +34,7 @@ Source: variances add up: a box of 2 px has 1/3, a tent of 2 px to either side 2
 
 @dataclass(slots=True)
 class FrameRenderer:
-    """What all frames of a video are rendered with; keeps its scratch memory between them.
+    """What all frames of a video are rendered with; frames may be rendered side by side.
 
     curve: between codes and light. refine: snap the edges of the depth to those of the frame.
     fine: render at full size, which takes three times as long. quick: snap edges in one step.
@@ -44,7 +44,6 @@ class FrameRenderer:
     refine: bool = True
     fine: bool = False
     quick: bool = False
-    _half: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 3), np.float32), init=False)
 
     def render(
         self,
@@ -71,9 +70,7 @@ class FrameRenderer:
         from pullfocus.video.half_kernels import compose, halve
 
         h, w = codes.shape[:2]
-        if self._half.shape != ((h + 1) // 2, (w + 1) // 2, 3):
-            self._half = np.empty(((h + 1) // 2, (w + 1) // 2, 3), np.float32)
-        linear = self._half
+        linear = np.empty(((h + 1) // 2, (w + 1) // 2, 3), np.float32)
         halve(codes, decode_table(self.curve, 8 * codes.itemsize)[0], linear)
         fitted = self._fitted(disparity, linear)
         radius_px = _radius_px(fitted, focus, lens, max(h, w))

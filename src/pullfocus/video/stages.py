@@ -5,20 +5,24 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 AHEAD = 2
 """Frames that wait between two stages; with five stages, some ten frames are in memory."""
 
 
 class StageClock:
-    """Seconds that each stage was busy, and how often; one stage is timed by one thread."""
+    """Seconds that each stage was busy, and how often; seconds of threads side by side add up."""
 
     def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
         self._now = now
+        self._lock = threading.Lock()
         self.busy_s: dict[str, float] = {}
         self.count: dict[str, int] = {}
 
@@ -29,8 +33,9 @@ class StageClock:
         try:
             yield
         finally:
-            self.busy_s[stage] = self.busy_s.get(stage, 0.0) + self._now() - start
-            self.count[stage] = self.count.get(stage, 0) + 1
+            with self._lock:
+                self.busy_s[stage] = self.busy_s.get(stage, 0.0) + self._now() - start
+                self.count[stage] = self.count.get(stage, 0) + 1
 
 
 def run_ahead(items: Iterable[Item], name: str, ahead: int = AHEAD) -> Iterator[Item]:
@@ -54,6 +59,23 @@ def run_ahead(items: Iterable[Item], name: str, ahead: int = AHEAD) -> Iterator[
     finally:
         stop.set()
         thread.join()
+
+
+def side_by_side(
+    work: Callable[[Item], Made], items: Iterable[Item], threads: int
+) -> Iterator[Made]:
+    """Yield work(item) of every item, in order, as many at a time as there are threads.
+
+    One more item waits, so that no thread does. A failure is raised in its item's place.
+    """
+    at_work: deque[Future[Made]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            at_work.append(pool.submit(work, item))
+            if len(at_work) > threads:
+                yield at_work.popleft().result()
+        while at_work:
+            yield at_work.popleft().result()
 
 
 def _produce(items: Iterable, waiting: queue.Queue, stop: threading.Event) -> None:
