@@ -96,7 +96,7 @@ def rate_of(clip: Path, options: FrameOptions) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=48)
+    parser.add_argument("--frames", type=int, default=120)
     parser.add_argument("--fine", action="store_true", help="also with the blur at full size")
     parser.add_argument("--cpu-only", action="store_true", help="for a machine that is busy")
     given = parser.parse_args()
