@@ -1,9 +1,11 @@
-"""A tiny ONNX network whose disparity is the picture's brightness, written to a folder."""
+"""Tiny ONNX networks, written to a folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,3 +70,35 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"real data is not here ({SHARED})")
     return SHARED
+
+
+@pytest.fixture
+def depth_and_people(tmp_path: Path) -> Callable[..., Path]:
+    """Write a network of given nodes from ``image`` to ``disparity`` and ``person``."""
+    onnx = pytest.importorskip("onnx", reason="the tiny network is built with onnx (lab extra)")
+    helper, kinds = onnx.helper, onnx.TensorProto
+
+    def write(
+        nodes: list[tuple[str, list[str], str, dict[str, Any]]],
+        constants: Mapping[str, np.ndarray],
+        **preprocessing: int,
+    ) -> Path:
+        """nodes: (operator, inputs, output, attributes)."""
+        answers = [
+            helper.make_tensor_value_info(name, kinds.FLOAT, [1, 1, "h", "w"])
+            for name in ("disparity", "person")
+        ]
+        given = helper.make_tensor_value_info("image", kinds.FLOAT, [1, 3, "h", "w"])
+        made = [helper.make_node(kind, inputs, [out], **more) for kind, inputs, out, more in nodes]
+        held = [onnx.numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()]
+        graph = helper.make_graph(made, "tiny", [given], answers, held)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+        rule = {"mean": [0, 0, 0], "std": [1, 1, 1], "multiple_of": 32, "long_side": 64}
+        helper.set_model_props(
+            model, {"kind": "relative disparity", "preprocessing": json.dumps(rule | preprocessing)}
+        )
+        path = tmp_path / f"tiny{len(preprocessing)}.onnx"
+        onnx.save(model, path)
+        return path
+
+    return write

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,38 +15,17 @@ PERSON, GROUND = (245, 200, 40), (10, 30, 200)
 
 
 @pytest.fixture
-def lower_is_a_person(tmp_path: Path):
+def lower_is_a_person(depth_and_people):
     """Write a network whose probability of a person rises from 0 at the top to 1 at the bottom."""
-    onnx = pytest.importorskip("onnx", reason="the tiny network is built with onnx (lab extra)")
-    helper, kinds = onnx.helper, onnx.TensorProto
-
-    def write(**preprocessing: int) -> Path:
-        answers = [
-            helper.make_tensor_value_info(name, kinds.FLOAT, [1, 1, "h", "w"])
-            for name in ("disparity", "person")
-        ]
-        given = helper.make_tensor_value_info("image", kinds.FLOAT, [1, 3, "h", "w"])
-        constants = {"down": np.int64(2), "one": np.float32([1.0])}
-        nodes = [
-            helper.make_node("ReduceMean", ["image"], ["disparity"], axes=[1], keepdims=1),
-            helper.make_node("Sub", ["disparity", "disparity"], ["nothing"]),
-            helper.make_node("Add", ["nothing", "one"], ["ones"]),
-            helper.make_node("CumSum", ["ones", "down"], ["row"]),
-            helper.make_node("ReduceMax", ["row"], ["rows"], axes=[2], keepdims=1),
-            helper.make_node("Div", ["row", "rows"], ["person"]),
-        ]
-        held = [onnx.numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()]
-        graph = helper.make_graph(nodes, "lower", [given], answers, held)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
-        rule = {"mean": [0, 0, 0], "std": [1, 1, 1], "multiple_of": 32, "long_side": 64}
-        helper.set_model_props(
-            model, {"kind": "relative disparity", "preprocessing": json.dumps(rule | preprocessing)}
-        )
-        path = tmp_path / f"lower{len(preprocessing)}.onnx"
-        onnx.save(model, path)
-        return path
-
-    return write
+    nodes = [
+        ("ReduceMean", ["image"], "disparity", {"axes": [1], "keepdims": 1}),
+        ("Sub", ["disparity", "disparity"], "nothing", {}),
+        ("Add", ["nothing", "one"], "ones", {}),
+        ("CumSum", ["ones", "down"], "row", {}),
+        ("ReduceMax", ["row"], "rows", {"axes": [2], "keepdims": 1}),
+        ("Div", ["row", "rows"], "person", {}),
+    ]
+    return partial(depth_and_people, nodes, {"down": np.int64(2), "one": np.float32([1.0])})
 
 
 def somebody(top: int) -> np.ndarray:

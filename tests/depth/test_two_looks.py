@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,41 +12,22 @@ from pullfocus.depth.installed import embedded_path
 from pullfocus.depth.onnx_card import card_of_onnx
 from pullfocus.depth.two_looks import two_looks
 
+GREY_OF_IMAGE = ("ReduceMean", ["image"], "grey", {"axes": [1], "keepdims": 1})
+
 
 @pytest.fixture
-def leaning(tmp_path: Path):
+def leaning(depth_and_people):
     """Write a network that answers with brightness plus what grows from left to right."""
-    onnx = pytest.importorskip("onnx", reason="the tiny network is built with onnx (lab extra)")
-    helper, kinds = onnx.helper, onnx.TensorProto
-
-    def write(**preprocessing: int) -> Path:
-        answers = [
-            helper.make_tensor_value_info(name, kinds.FLOAT, [1, 1, "h", "w"])
-            for name in ("disparity", "person")
-        ]
-        given = helper.make_tensor_value_info("image", kinds.FLOAT, [1, 3, "h", "w"])
-        constants = {"across": np.int64(3), "one": np.float32([1.0]), "tenth": np.float32([0.01])}
-        nodes = [
-            helper.make_node("ReduceMean", ["image"], ["grey"], axes=[1], keepdims=1),
-            helper.make_node("Mul", ["grey", "tenth"], ["tenths"]),
-            helper.make_node("Sub", ["tenths", "tenths"], ["nothing"]),
-            helper.make_node("Add", ["nothing", "tenth"], ["steps"]),
-            helper.make_node("CumSum", ["steps", "across"], ["lean"]),
-            helper.make_node("Add", ["grey", "lean"], ["disparity"]),
-            helper.make_node("Identity", ["grey"], ["person"]),
-        ]
-        held = [onnx.numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()]
-        graph = helper.make_graph(nodes, "leaning", [given], answers, held)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
-        rule = {"mean": [0, 0, 0], "std": [1, 1, 1], "multiple_of": 32, "long_side": 64}
-        helper.set_model_props(
-            model, {"kind": "relative disparity", "preprocessing": json.dumps(rule | preprocessing)}
-        )
-        path = tmp_path / f"leaning{len(preprocessing)}.onnx"
-        onnx.save(model, path)
-        return path
-
-    return write
+    nodes = [
+        GREY_OF_IMAGE,
+        ("Mul", ["grey", "tenth"], "tenths", {}),
+        ("Sub", ["tenths", "tenths"], "nothing", {}),
+        ("Add", ["nothing", "tenth"], "steps", {}),
+        ("CumSum", ["steps", "across"], "lean", {}),
+        ("Add", ["grey", "lean"], "disparity", {}),
+        ("Identity", ["grey"], "person", {}),
+    ]
+    return partial(depth_and_people, nodes, {"across": np.int64(3), "tenth": np.float32([0.01])})
 
 
 GREY = np.full((64, 64, 3), 128, np.uint8)
