@@ -80,44 +80,40 @@ def stack_coarse_bands(first, end, planes, place1, place2, level, offset, align,
 
     first, end: parts of `align` rows.
     """
+    zero, one = np.float32(0.0), np.float32(1.0)
     height, width = place1.shape
-    for part in range(first, end):
-        for y in range(part * align, (part + 1) * align):
-            for x in range(width):
-                a = planes[3, y, x]
-                behind = min(max(place1[y, x] - place2[y, x] - 1.0, 0.0), 1.0)
-                for surface in range(2):
-                    if surface == 0:
-                        place, seen, hidden = place1[y, x], a, np.float32(0.0)
-                    else:
-                        place = place2[y, x]
-                        seen = np.float32(1.0) - a
-                        hidden = a * planes[7, y, x] * np.float32(behind)
-                    if seen + hidden <= 0:
-                        continue
-                    rung = int(place)
-                    for b in range(rung, rung + 2):
-                        share = _share(place, b)
-                        if share <= 0 or offset[b] < 0:
-                            continue
-                        lvl = level[b]
-                        rows, columns = height >> lvl, width >> lvl
-                        plane = rows * columns
-                        at = offset[b] + (y >> lvl) * columns + (x >> lvl)
-                        share *= np.float32(1.0) / np.float32(1 << (2 * lvl))
-                        both = share * (seen + hidden)
-                        c = 4 * surface
-                        stacks[at] += both * planes[c, y, x]
-                        stacks[at + plane] += both * planes[c + 1, y, x]
-                        stacks[at + 2 * plane] += both * planes[c + 2, y, x]
-                        stacks[at + 3 * plane] += share * seen
-                        stacks[at + 4 * plane] += share * hidden
+    for y in range(first * align, end * align):
+        for x in range(width):
+            alpha, place, behind = planes[3, y, x], place1[y, x], place2[y, x]
+            if alpha > zero:
+                _stack(planes, 0, y, x, place, alpha, zero, level, offset, height, width, stacks)
+            hidden = alpha * planes[7, y, x] * min(max(place - behind - one, zero), one)
+            if alpha < one or hidden > zero:
+                seen = one - alpha
+                _stack(planes, 4, y, x, behind, seen, hidden, level, offset, height, width, stacks)
 
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _share(place, band):
-    distance = abs(place - band)
-    return 1.0 - distance if distance < 1.0 else 0.0
+def _stack(planes, red, y, x, place, seen, hidden, level, offset, height, width, stacks):
+    """Add one surface of a pixel, whose red is planes[red], to its two bands if they are coarse."""
+    rung = int(place)
+    part = place - np.float32(rung)
+    for step in range(2):
+        share = part if step else np.float32(1.0) - part
+        band = rung + step
+        if share <= 0 or offset[band] < 0:
+            continue
+        lvl = level[band]
+        columns = width >> lvl
+        plane = np.uint64((height >> lvl) * columns)
+        at = np.uint64(offset[band] + (y >> lvl) * columns + (x >> lvl))
+        share *= np.float32(1.0) / np.float32(1 << (2 * lvl))
+        both = share * (seen + hidden)
+        for c in range(3):
+            stacks[at] += both * planes[red + c, y, x]
+            at += plane
+        stacks[at] += share * seen
+        stacks[at + plane] += share * hidden
 
 
 @njit(cache=True, nogil=True, fastmath=True)
