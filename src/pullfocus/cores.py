@@ -19,6 +19,11 @@ def usable_cores() -> int:
     return max(1, os.cpu_count() or 1)
 
 
+def worker_threads() -> int:
+    """Count the threads that one task may take; with more, memory is what they wait for."""
+    return min(usable_cores(), MOST_THREADS)
+
+
 def in_bands(work: Callable[..., None], count: int, *given: Any, least: int = 16) -> None:
     """Run work(first, end, *given) for bands of range(count), in as many threads as cores.
 
@@ -29,12 +34,12 @@ def in_bands(work: Callable[..., None], count: int, *given: Any, least: int = 16
         work: must let go of the interpreter lock and write only what belongs to its band.
         least: the fewest rows that are worth a band.
     """
-    cores = min(usable_cores(), MOST_THREADS)
-    size = max(least, -(-count // (BANDS_PER_CORE * cores)))
+    threads = worker_threads()
+    size = max(least, -(-count // (BANDS_PER_CORE * threads)))
     if size >= count:
         work(0, count, *given)
         return
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         bands = [(first, min(first + size, count)) for first in range(0, count, size)]
         for done in [pool.submit(work, *band, *given) for band in bands]:
             done.result()

@@ -14,11 +14,36 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 Writer = Callable[..., Path]
 
 
+Node = tuple[str, list[str], str, dict[str, Any]]
+"""Operator, inputs, output, attributes."""
+GREY: Node = ("ReduceMean", ["image"], "grey", {"axes": [1], "keepdims": 1})
+
+
+def save_network(
+    path: Path,
+    nodes: list[Node],
+    constants: Mapping[str, np.ndarray],
+    answers: tuple[str, ...],
+    metadata: Mapping[str, str],
+    size_hw: tuple[int | str, int | str] = ("h", "w"),
+) -> Path:
+    """Save the network that turns ``image`` 1 3 h w into answers 1 1 h w."""
+    onnx = pytest.importorskip("onnx", reason="the tiny network is built with onnx (lab extra)")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    given = helper.make_tensor_value_info("image", kind, [1, 3, *size_hw])
+    found = [helper.make_tensor_value_info(name, kind, [1, 1, *size_hw]) for name in answers]
+    made = [helper.make_node(does, inputs, [out], **more) for does, inputs, out, more in nodes]
+    held = [onnx.numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()]
+    graph = helper.make_graph(made, "tiny", [given], found, held)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+    helper.set_model_props(model, dict(metadata))
+    onnx.save(model, path)
+    return path
+
+
 @pytest.fixture
 def write_onnx(tmp_path: Path) -> Writer:
     """Return a writer of networks that answer with the mean of the channels of their input."""
-    onnx = pytest.importorskip("onnx", reason="the tiny network is built with onnx (lab extra)")
-    helper, kinds = onnx.helper, onnx.TensorProto
 
     def write(
         name: str = "tiny.onnx",
@@ -27,23 +52,13 @@ def write_onnx(tmp_path: Path) -> Writer:
         sees_people: bool = False,
         **metadata: str,
     ) -> Path:
-        given = helper.make_tensor_value_info("image", kinds.FLOAT, [1, 3, *size_hw])
-        answer = helper.make_tensor_value_info("disparity", kinds.FLOAT, [1, 1, *size_hw])
-        factor = onnx.numpy_helper.from_array(np.float32([gain]), "gain")
-        nodes = [
-            helper.make_node("ReduceMean", ["image"], ["grey"], axes=[1], keepdims=1),
-            helper.make_node("Mul", ["grey", "gain"], ["disparity"]),
-        ]
-        answers = [answer]
+        nodes = [GREY, ("Mul", ["grey", "gain"], "disparity", {})]
+        answers: tuple[str, ...] = ("disparity",)
         if sees_people:
-            nodes.append(helper.make_node("Identity", ["grey"], ["person"]))
-            answers.append(helper.make_tensor_value_info("person", kinds.FLOAT, [1, 1, *size_hw]))
-        graph = helper.make_graph(nodes, "tiny", [given], answers, [factor])
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-        helper.set_model_props(model, metadata)
-        path = tmp_path / name
-        onnx.save(model, path)
-        return path
+            nodes.append(("Identity", ["grey"], "person", {}))
+            answers = ("disparity", "person")
+        constants = {"gain": np.float32([gain])}
+        return save_network(tmp_path / name, nodes, constants, answers, metadata, size_hw)
 
     return write
 
@@ -73,32 +88,16 @@ def shared_data() -> Path:
 
 
 @pytest.fixture
-def depth_and_people(tmp_path: Path) -> Callable[..., Path]:
-    """Write a network of given nodes from ``image`` to ``disparity`` and ``person``."""
-    onnx = pytest.importorskip("onnx", reason="the tiny network is built with onnx (lab extra)")
-    helper, kinds = onnx.helper, onnx.TensorProto
+def depth_and_people(tmp_path: Path) -> Writer:
+    """Return a writer of networks of given nodes from ``image`` to ``disparity`` and ``person``."""
 
-    def write(
-        nodes: list[tuple[str, list[str], str, dict[str, Any]]],
-        constants: Mapping[str, np.ndarray],
-        **preprocessing: int,
-    ) -> Path:
-        """nodes: (operator, inputs, output, attributes)."""
-        answers = [
-            helper.make_tensor_value_info(name, kinds.FLOAT, [1, 1, "h", "w"])
-            for name in ("disparity", "person")
-        ]
-        given = helper.make_tensor_value_info("image", kinds.FLOAT, [1, 3, "h", "w"])
-        made = [helper.make_node(kind, inputs, [out], **more) for kind, inputs, out, more in nodes]
-        held = [onnx.numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()]
-        graph = helper.make_graph(made, "tiny", [given], answers, held)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8)
+    def write(nodes: list[Node], constants: Mapping[str, np.ndarray], **preprocessing: int) -> Path:
         rule = {"mean": [0, 0, 0], "std": [1, 1, 1], "multiple_of": 32, "long_side": 64}
-        helper.set_model_props(
-            model, {"kind": "relative disparity", "preprocessing": json.dumps(rule | preprocessing)}
-        )
+        metadata = {
+            "kind": "relative disparity",
+            "preprocessing": json.dumps(rule | preprocessing),
+        }
         path = tmp_path / f"tiny{len(preprocessing)}.onnx"
-        onnx.save(model, path)
-        return path
+        return save_network(path, nodes, constants, ("disparity", "person"), metadata)
 
     return write

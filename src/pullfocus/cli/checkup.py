@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from pullfocus.cores import usable_cores
+
 State = Literal["good", "note", "bad"]
 LEAST_MEMORY_GB = 1.2
 """Free memory for a 12 MP photo; the peak that benchmarks/cold_start.py holds."""
@@ -61,8 +63,8 @@ def _python() -> Finding:
 
 
 def _cores() -> Finding:
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    if (count or 1) < 2:
+    count = usable_cores()
+    if count < 2:
         return Finding("cores", "note", "1", "works, about half as fast as with two")
     return Finding("cores", "good", str(count))
 

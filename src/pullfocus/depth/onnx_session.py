@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from pullfocus.cores import usable_cores
+from pullfocus.cores import worker_threads
 from pullfocus.depth.card import ModelCard
 from pullfocus.depth.estimator import RawDepth
 from pullfocus.depth.preprocess import inner_part, prepare
@@ -50,7 +50,7 @@ def _new_session(path: Path) -> Any:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
-    options.intra_op_num_threads = min(usable_cores(), 8)
+    options.intra_op_num_threads = worker_threads()
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

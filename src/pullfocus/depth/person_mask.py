@@ -14,6 +14,7 @@ from jaxtyping import Float32, UInt8
 
 from pullfocus.depth.estimator import Estimator
 from pullfocus.depth.onnx_session import OnnxEstimator
+from pullfocus.depth.two_looks import mirrored
 
 SURELY, HARDLY = 0.85, 0.15
 """Probabilities beyond which a pixel is a person, or none, whatever its colour."""
@@ -37,14 +38,10 @@ def person_mask(
     if first is None or not side or not isinstance(estimator, OnnxEstimator):
         return first
     larger = estimator.at_long_side(side)
-    plain, mirrored = (larger.estimate(look).person for look in (rgb, _mirrored(rgb)))
-    if plain is None or mirrored is None:
+    plain, turned = (larger.estimate(look).person for look in (rgb, mirrored(rgb)))
+    if plain is None or turned is None:
         return first
-    return _parted_by_colour((plain + _mirrored(mirrored)) / 2, rgb)
-
-
-def _mirrored(picture: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(picture[:, ::-1])
+    return _parted_by_colour((plain + mirrored(turned)) / 2, rgb)
 
 
 def _parted_by_colour(

@@ -7,7 +7,7 @@ another size. lab/recipes/RESULTS.md has what it is worth.
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Shaped, UInt8
 
 from pullfocus.depth.estimator import Estimator, RawDepth
 from pullfocus.depth.onnx_session import OnnxEstimator
@@ -25,12 +25,16 @@ def two_looks(estimator: Estimator, rgb: UInt8[np.ndarray, "h w 3"]) -> RawDepth
     side = estimator.card.preprocessing.second_long_side
     if not side or not isinstance(estimator, OnnxEstimator):
         return first
-    mirrored = np.ascontiguousarray(rgb[:, ::-1])
-    second = estimator.at_long_side(side).estimate(mirrored)
+    second = estimator.at_long_side(side).estimate(mirrored(rgb))
     values = _like(second.values, first.values)
     if not first.kind.startswith("metric"):
         values = _matched(values, first.values)
     return RawDepth((first.values + values) / 2, first.kind, first.person)
+
+
+def mirrored(picture: Shaped[np.ndarray, "h w *c"]) -> Shaped[np.ndarray, "h w *c"]:
+    """Turn left and right round."""
+    return np.ascontiguousarray(picture[:, ::-1])
 
 
 def _like(answer: np.ndarray, shape: np.ndarray) -> Float32[np.ndarray, "h w"]:
@@ -38,7 +42,7 @@ def _like(answer: np.ndarray, shape: np.ndarray) -> Float32[np.ndarray, "h w"]:
     import cv2
 
     h, w = shape.shape
-    return np.asarray(cv2.resize(np.ascontiguousarray(answer[:, ::-1]), (w, h)))
+    return np.asarray(cv2.resize(mirrored(answer), (w, h)))
 
 
 def _matched(values: np.ndarray, to: np.ndarray) -> Float32[np.ndarray, "h w"]:

@@ -1,7 +1,7 @@
 """Compiled loops of `fast`, first half: where bands occur, and one band's blurred layer of a tile.
 
-Each works on rows first:end, so that `cores.in_bands` can share them out; every array is float32
-and planar. A band's layer has five channels: premultiplied red, green and
+What is done for a whole block works on its parts first:end, for `cores.in_bands` to share out.
+Every array is float32 and planar. A band's layer has five channels: premultiplied red, green and
 blue of visible and hidden surface together, visible coverage, hidden coverage. A tile is worked on
 in cells: bands are gathered, blurred and composed only where `Block.reached` says they matter.
 """

@@ -73,14 +73,9 @@ def find_hidden_surface(
     half_hw = _half_of(disparity.shape)
     far, nearest = np.empty((4, *half_hw), np.float32), np.empty(half_hw, np.float32)
     in_bands(
-        layer_kernels.halve_keeping_far,
-        half_hw[0],
-        linear,
-        disparity,
-        np.float32(step),
-        far,
-        nearest,
-    )
+        layer_kernels.halve_keeping_far, len(nearest),
+        linear, disparity, np.float32(step), far, nearest,
+    )  # fmt: skip
     shift = 1
     while disparity.size >> (2 * shift) > LARGEST_HIDDEN_PX:
         far, finer = _halved(far, step), nearest

@@ -47,10 +47,11 @@ class Everyone:
         cut: bool,
     ) -> Ends:
         """Return near and far disparity for the next frame; `plane`, in focus, lies between."""
-        there = [_ends_of(depth.disparity[mask]) for mask in people_masks(depth)]
+        people = people_masks(depth)
+        there = [_ends_of(depth.disparity[mask]) for mask in people]
         if cut or time_s >= self._look_again_s:
             self._look_again_s = time_s + LOOK_FOR_FACES_S
-            self._faces = list(_unmasked_faces(rgb, depth))
+            self._faces = list(_unmasked_faces(rgb, depth, people))
         there += [*self._faces, (plane, plane)]
         goal = max(near for near, _ in there), min(far for _, far in there)
         if self._ends is None or cut:
@@ -69,9 +70,8 @@ def _towards(now: float, goal: float, elapsed_s: float) -> float:
     return now + (1 - exp(-max(elapsed_s, 0.0) / settling_s)) * (goal - now)
 
 
-def _unmasked_faces(rgb: np.ndarray, depth: DepthMap) -> Iterator[Ends]:
-    """Yield the ends of faces whose people the mask does not show."""
-    masks = people_masks(depth)
+def _unmasked_faces(rgb: np.ndarray, depth: DepthMap, masks: list[np.ndarray]) -> Iterator[Ends]:
+    """Yield the ends of faces whose people no mask shows."""
     known = np.logical_or.reduce(masks) if masks else np.zeros(depth.size_hw, bool)
     for face in find_faces(rgb):
         inside = oval(face.box, depth.size_hw)

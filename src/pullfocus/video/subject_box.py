@@ -46,16 +46,13 @@ def is_person(box: Box, depth: DepthMap) -> bool:
     return any(box.overlap(box_of_mask(mask)) >= IS_PERSON for mask in people_masks(depth))
 
 
-def people_masks(depth: DepthMap, least: float = STILL_SURE) -> list[np.ndarray]:
-    """Return the mask of each person in the depth's own size; none without a person mask.
-
-    least: mean probability in a mask that counts.
-    """
+def people_masks(depth: DepthMap) -> list[np.ndarray]:
+    """Return the mask of each person in the depth's own size; none without a person mask."""
     if depth.person is None:
         return []
     person = enlarge(depth.person, depth.size_hw)
     masks = masks_of_people(person, depth.disparity)
-    return [mask for mask in masks if person[mask].mean() >= least]
+    return [mask for mask in masks if person[mask].mean() >= STILL_SURE]
 
 
 def disparity_of(depth: DepthMap, box: Box, person: bool) -> float:
