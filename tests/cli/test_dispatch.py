@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,6 +94,16 @@ def test_an_unexpected_failure_is_one_sentence(cli, monkeypatch):
     assert "report it" in err
     assert "Traceback" not in err
     assert "Traceback" in cli("x.jpg", "--debug")[2]
+
+
+def test_ctrl_c_while_a_verb_works_is_said(cli, monkeypatch):
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dispatch, "import_module", lambda name: SimpleNamespace(command=stopped))
+    code, _, err = cli("refocus")
+    assert code == 130
+    assert err == "Interrupted; nothing half-written was left.\n"
 
 
 def test_ctrl_c_is_130(cli, monkeypatch):

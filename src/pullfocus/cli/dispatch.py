@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from pullfocus.cli.failing import report
+from pullfocus.cli.failing import INTERRUPTED, report
 from pullfocus.cli.verbs import Verb, verbs
 from pullfocus.errors import MissingModelError
 
@@ -69,6 +69,8 @@ def _perform(verb: Verb, rest: list[str]) -> int:
             return module.main(rest) or 0
         app: Any = getattr(module, "app", None) or _app_of(module)
         code = app(rest, prog_name=f"pullfocus {verb.name}", standalone_mode=False)
+        if code == INTERRUPTED:  # what typer makes of Ctrl-C, without a word
+            raise KeyboardInterrupt
         return code if isinstance(code, int) else 0
     except ModuleNotFoundError as problem:
         if verb.extra is None or (problem.name or "").startswith("pullfocus"):
