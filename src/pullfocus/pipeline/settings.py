@@ -237,6 +237,11 @@ def sentence(problem: ValidationError) -> str:
             f"The focus point {_shown(error)} is not inside the picture: give two fractions from 0 "
             "(left, top) to 1 (right, bottom), such as 0.42,0.61."
         )
+    if where == "range":
+        return (
+            f"The sharp range cannot be {_shown(error)}: give its near and its far end, such as "
+            "0.9,0.5 (1 is the nearest, 0 the farthest), or 1.2,3 in metres with a metric model."
+        )
     return f"The setting {where} cannot be {_shown(error)}: {message[0].lower()}{message[1:]}."
 
 
