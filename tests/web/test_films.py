@@ -93,6 +93,30 @@ def test_a_preview_is_small_and_plays_in_any_browser(client, finish, film):
     assert len(frames_of(client.get(job["result"]["url"]).content)) == FRAMES
 
 
+def test_the_suggested_script_is_that_of_the_command_line(client, finish, film, clip, tmp_path):
+    from pullfocus.video.job import FrameOptions
+    from pullfocus.video.suggest import suggest_script
+
+    job = finish(client, client.post(f"/api/films/{film['id']}/suggestion", json={}).json())
+    assert job["state"] == "done", job
+    file = tmp_path / "walk.mp4"
+    file.write_bytes(clip)
+    steps = []
+    script = suggest_script(file, FrameOptions(), told=lambda *at: steps.append(at))
+    assert job["result"]["script"] == script.model_dump(mode="json", exclude_none=True)
+    assert steps == [(number, FRAMES) for number in range(1, FRAMES + 1)]
+    checked = client.post(f"/api/films/{film['id']}/script", json=job["result"])
+    assert checked.json() == job["result"]
+
+
+def test_a_suggestion_can_be_cancelled(client, finish, film):
+    gate = client.post(f"/api/films/{film['id']}/stills", json={"at_s": 0}).json()
+    job = client.post(f"/api/films/{film['id']}/suggestion", json={}).json()
+    client.delete(f"/api/jobs/{job['id']}")
+    assert finish(client, job)["state"] == "cancelled"
+    assert finish(client, gate)["state"] == "done"
+
+
 def test_what_is_no_video_is_told(client, finish, photo_bytes):
     job = finish(client, client.post("/api/films?name=a.mp4", content=b"no video at all").json())
     assert job["error"]["kind"] == "unreadable"
@@ -102,9 +126,10 @@ def test_what_is_no_video_is_told(client, finish, photo_bytes):
 
 def test_a_script_that_makes_no_sense_is_told(client, film):
     wish = {"script": {"decisions": [{"at_s": 0, "focus": {"subject": "nobody"}}]}}
-    answer = client.post(f"/api/films/{film['id']}/film", json=wish)
-    assert answer.status_code == 422
-    assert "nobody" in answer.json()["error"]["message"]
+    for way in ("film", "script"):
+        answer = client.post(f"/api/films/{film['id']}/{way}", json=wish)
+        assert answer.status_code == 422
+        assert "nobody" in answer.json()["error"]["message"]
 
 
 def test_a_closed_film_is_gone_and_leaves_nothing(client, finish, server, clip):

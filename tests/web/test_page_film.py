@@ -42,9 +42,9 @@ def test_from_drop_to_saved_film(new_page, clip_file, tmp_path):
     assert page.js("() => pullfocus.photos.length") == 1
     page.page.mouse.click(*page.spot(0.9, 0.1))
     page.keep("film")
-    script = page.js("() => pullfocus.film.script")
+    script = page.js("() => pullfocus.film.script.content")
     assert [one["at_s"] for one in script["decisions"]] == pytest.approx([0, 0.3])
-    assert script["subjects"]["s2"]["point"] == pytest.approx([0.9, 0.1], abs=0.02)
+    assert script["subjects"]["Subject 2"]["point"] == pytest.approx([0.9, 0.1], abs=0.02)
     page.page.get_by_role("button", name="Preview of the film").click()
     page.until("() => document.querySelector('video.preview')?.readyState >= 2", seconds=180)
     page.page.get_by_role("slider", name="Moment of the film").fill("0.2")
@@ -66,10 +66,108 @@ def test_from_drop_to_saved_film(new_page, clip_file, tmp_path):
     dot = page.page.get_by_role("button", name="Focus from 0.30 s on")
     dot.focus()
     page.page.keyboard.press("Delete")
-    left = page.js("() => [pullfocus.film.decisions.length, pullfocus.film.subjects.length]")
-    assert left == [1, 1]
+    left = "() => [pullfocus.film.script.decisions.length, pullfocus.film.script.subjects.length]"
+    assert page.js(left) == [1, 1]
+    page.page.keyboard.press("Control+z")
+    assert page.js(left) == [2, 2]
+    page.page.keyboard.press("Control+z")  # what was tapped before the frame of 0.2 s
+    assert page.js(left) == [1, 1]
     page.page.get_by_role("button", name="Close walk.mp4").click()
     page.until("() => pullfocus.view === 'home' && pullfocus.film === null")
+
+
+@pytest.fixture
+def film_page(new_page, clip_file):
+    page = new_page()
+    page.enter()
+    page.drop(clip_file, "video/mp4")
+    page.until("() => pullfocus.film?.photo && !pullfocus.film.root.hidden", seconds=180)
+    page.idle()
+    return page
+
+
+def test_from_film_to_suggested_script_to_edited_to_saved(film_page, clip_file, tmp_path):
+    from pullfocus.focus.script import read_script
+    from pullfocus.video.job import FrameOptions
+    from pullfocus.video.suggest import suggest_script
+
+    page, roles = film_page, film_page.page.get_by_role
+    save = roles("button", name="Save script")
+    assert save.is_disabled()
+    roles("button", name="Suggest").click()
+    page.until("() => pullfocus.film.script.decisions.length > 0", seconds=180)
+    expected = suggest_script(clip_file, FrameOptions())
+    told = page.js("() => pullfocus.film.script.content")
+    assert told == expected.model_dump(mode="json", exclude_none=True)
+    for name in expected.subjects:
+        assert roles("group", name=name, exact=True).count() == 1
+    page.keep("film-suggested")
+    dot = roles("button", name="Focus from 0.00 s on")
+    dot.focus()
+    page.page.keyboard.press("ArrowRight")
+    page.page.get_by_label("Weak").check()
+    edited = page.js("() => pullfocus.film.script.content.decisions[0]")
+    assert (edited["at_s"], edited["strength"]) == (pytest.approx(0.1), "weak")
+    for _ in range(2):
+        roles("button", name="Undo").click()
+    assert page.js("() => pullfocus.film.script.content") == told
+    for _ in range(2):
+        roles("button", name="Redo").click()
+    with page.page.expect_download() as download:
+        save.click()
+    saved = tmp_path / download.value.suggested_filename
+    download.value.save_as(saved)
+    assert saved.name == "walk.focus-script.json"
+    assert read_script(saved).decisions[0].strength == "weak"
+    asked = []
+    page.page.route("**/film", lambda route: (asked.append(route.request), route.abort()))
+    page.page.keyboard.press("s")
+    roles("button", name="Save: The film").click()
+    page.until("() => pullfocus.progress.card.hidden")
+    assert (
+        read_script(saved).model_dump(mode="json", exclude_none=True)
+        == (asked[0].post_data_json["script"])
+    )
+
+
+SCRIPT = """{"subjects": {"anna": {"at_s": 0.1, "box": [0.1, 0.2, 0.5, 0.9]}, "ben": {"person": 2}},
+ "decisions": [{"at_s": 0.1, "focus": {"subject": "anna"}, "also": ["ben"], "range": [0.9, 0.5]},
+               {"at_s": 0.4, "focus": {"disparity": 0.1}}],
+ "apertures": [{"at_s": 0.3, "f_number": 4, "change_s": 0.1}]}"""
+
+
+def test_a_script_is_opened_as_it_is_and_a_bad_one_is_told(film_page, tmp_path):
+    from pullfocus.focus.script import FocusScript
+
+    page, roles = film_page, film_page.page.get_by_role
+    good, bad, none = (tmp_path / name for name in ("pull.json", "bad.json", "none.json"))
+    good.write_text(SCRIPT)
+    bad.write_text(SCRIPT.replace('"anna":', '"zoe":'))
+    none.write_text("at 0 s on Anna")
+    chosen = page.page.get_by_label("Open script").and_(page.page.locator("input"))
+    chosen.set_input_files(bad)
+    told = page.page.locator(".toast.bad").filter(has_text="bad.json is no focus script")
+    assert "there is no subject 'anna'" in told.inner_text()
+    chosen.set_input_files(none)
+    page.page.get_by_text("none.json is no focus script: it is not JSON.").wait_for()
+    assert page.js("() => pullfocus.film.script.content") is None
+    page.drop(good, "application/json")
+    page.until("() => pullfocus.film.script.decisions.length === 2")
+    content = page.js("() => pullfocus.film.script.content")
+    assert FocusScript.parse(content) == FocusScript.model_validate_json(SCRIPT)
+    names = [roles("group", name=name, exact=True).count() for name in ("anna", "ben")]
+    assert [*names, roles("group", name="A fixed distance").count()] == [1, 1, 1]
+    roles("button", name="Focus from 0.10 s on").click()  # its frame, focused on her box
+    page.until("() => pullfocus.film.at_s > 0.05 && pullfocus.photo?.edit.now.at", seconds=180)
+    page.idle()
+    assert page.settings["at"] == pytest.approx([0.3, 0.55])
+    page.page.mouse.click(*page.spot(0.2, 0.4))  # within her box: no other subject
+    assert page.js("() => pullfocus.film.script.subjects.length") == 2
+    roles("button", name="Focus on anna from here on").focus()
+    page.page.keyboard.press("Delete")
+    left = page.js("() => pullfocus.film.script.content")
+    assert [*left["subjects"]] == ["ben"]
+    assert [one["focus"] for one in left["decisions"]] == [{"disparity": 0.1}]
 
 
 LANES = """async () => {
@@ -77,10 +175,7 @@ LANES = """async () => {
     const app = { stageRoot: document.body };
     window.film = new Film(app, { id: 'x', name: 'walk.mp4', duration_s: 1 });
     film.seek = (at_s) => { film.at_s = at_s; };
-    for (const [at_s, point] of [[0, [0.2, 0.6]], [0.3, [0.9, 0.1]]]) {
-        film.subjects.push({ at_s, point });
-        film.decideOn(film.subjects.at(-1), at_s);
-    }
+    film.change((script) => { script.tap(0, [0.2, 0.6]); script.tap(0.3, [0.9, 0.1]); });
     film.at_s = 0.3;
 }"""
 """A timeline of two subjects without a video behind it: nothing has to be decoded or estimated."""
@@ -95,22 +190,28 @@ def test_lanes_are_edited_by_keyboard_and_by_dragging(new_page):
     roles("button", name="Focus from 0.30 s on").focus()
     page.page.keyboard.press("ArrowRight")
     page.page.get_by_label("Weak").check()
-    page.page.get_by_label("Pull, seconds").fill("0.2")
+    pull = page.page.get_by_label("Pull, seconds")
+    pull.fill("0.2")
+    pull.press("Tab")
+    assert page.page.get_by_label("How the pull moves").evaluate(
+        "(e) => document.activeElement === e"
+    )
     page.page.get_by_label("How the pull moves").select_option("Even")
     page.keep("lanes")
-    decision = page.js("() => film.script.decisions[1]")
+    decision = page.js("() => film.script.content.decisions[1]")
     assert decision.pop("at_s") == pytest.approx(0.4)
     told = {"strength": "weak", "pull_s": 0.2, "easing": "linear"}
-    assert decision == {"focus": {"subject": "s2"}, **told}
+    assert decision == {"focus": {"subject": "Subject 2"}, **told}
     roles("button", name="Focus on Subject 1 from here on").click()
-    names = page.js("() => film.script.decisions.map((one) => one.focus.subject)")
-    assert names == ["s1", "s1", "s2"]
+    names = "() => film.script.decisions.map((one) => one.subject.name)"
+    assert page.js(names) == ["Subject 1", "Subject 1", "Subject 2"]
     roles("button", name="Focus from 0.30 s on").focus()
-    page.page.keyboard.press("Delete")
+    roles("button", name="Take this decision back").click()
+    assert page.js(names) == ["Subject 1", "Subject 2"]
     drag(page, roles("button", name="Focus from 0.40 s on"), -40)
-    assert 0.3 <= page.js("() => film.decisions[1].at_s") < 0.4
+    assert 0.3 <= page.js("() => film.script.decisions[1].at_s") < 0.4
     drag(page, roles("button", name="Focus from 0.3"), -400)
-    assert page.js("() => film.decisions[1].at_s") == 0.3  # it is known from there on
+    assert page.js("() => film.script.decisions[1].at_s") == 0.3  # it is known from there on
 
 
 def drag(page, dot, by_px):

@@ -106,7 +106,7 @@ def command(
     if not quiet:
         tell_first_run()
     if suggest is not None:
-        _write_suggestion(_file(video), suggest, options, overwrite)
+        _write_suggestion(_file(video), suggest, options, overwrite, quiet)
         return
     with _asked_to_stop() as stop:
         if webcam or PIPE in (video, output):
@@ -189,12 +189,15 @@ def _stdin() -> Any:
     return sys.stdin.buffer
 
 
-def _write_suggestion(video: Path, target: Path, options: Any, overwrite: bool) -> None:
+def _write_suggestion(
+    video: Path, target: Path, options: Any, overwrite: bool, quiet: bool
+) -> None:
     from pullfocus.focus.script import script_json
     from pullfocus.photo.atomic import write_whole
     from pullfocus.video.suggest import suggest_script
 
-    script = suggest_script(video, options)
+    with frame_progress(video.name, quiet) as told:
+        script = suggest_script(video, options, told=told)
     write_whole(target, script_json(script).encode(), overwrite=overwrite)
     say(f"{target}  ({len(script.decisions)} decisions, {len(script.subjects)} subjects)")
 

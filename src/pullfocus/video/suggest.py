@@ -11,7 +11,7 @@ from pullfocus.focus.choice import Sighting, subject_in_focus
 from pullfocus.focus.script import Decision, FocusScript, Strength, Target
 from pullfocus.video.cast import THING, Cast
 from pullfocus.video.job import FrameOptions
-from pullfocus.video.line import FrameLine
+from pullfocus.video.line import FrameLine, Told
 from pullfocus.video.source import VideoSource
 
 PATIENCE_S = 0.4
@@ -20,7 +20,9 @@ FARTHEST = FocusScript(decisions=(Decision(at_s=0, focus=Target(disparity=0.0)),
 """What the line is focused on meanwhile: nothing that would have to be followed."""
 
 
-def suggest_script(video: Path, options: FrameOptions) -> FocusScript:
+def suggest_script(
+    video: Path, options: FrameOptions, *, told: Told = lambda *_: None
+) -> FocusScript:
     """Look at a clip, follow everybody in it, and suggest on whom to focus from when on.
 
     In every shot a strong decision for the most prominent, people before things; a weak one when
@@ -38,6 +40,7 @@ def suggest_script(video: Path, options: FrameOptions) -> FocusScript:
                 if frame.depth is not None:
                     seen = cast.look(frame.rgb, frame.depth, frame.time_s, frame.cut)
                     chooser.watch(seen, frame.time_s, frame.cut)
+                told(frame.number + 1, line.info.frames)
     script = FocusScript(subjects=cast.roles, decisions=tuple(chooser.decisions))
     return script.with_sharp(options.settings.range, options.settings.all_people_sharp)
 

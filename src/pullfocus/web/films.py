@@ -1,6 +1,7 @@
 """Films: videos that are open in the page: a still of any moment, and the film with pulled focus.
 
 upload -> open_film -> take_still -> (a photo like any other: depth, focus, brush)
+                    -> suggest     (a focus script to be edited)
                     -> save_film   (a focus script of what was tapped, and when; whole or small)
 """
 
@@ -112,6 +113,23 @@ def film_options(script: FocusScript, settings: Settings, preview: bool) -> Fram
     return FrameOptions(settings, asked, preview=preview, preview_lines=PREVIEW_LINES)
 
 
+def suggest(film: Film, settings: Settings, job: Job) -> dict[str, Any]:
+    """Suggest a focus script for a video, as `pullfocus video --suggest` does."""
+    from pullfocus.video.job import FrameOptions
+    from pullfocus.video.suggest import suggest_script
+
+    job.step(0.0, "reading the video")
+    with by_its_name(film.kept):
+        options = FrameOptions(settings)
+        script = suggest_script(film.kept.path, options, told=lambda *at: _step(job, *at))
+    return as_told(script)
+
+
+def as_told(script: FocusScript) -> dict[str, Any]:
+    """Return a focus script as the page takes it: what was not said is left out."""
+    return {"script": script.model_dump(mode="json", exclude_none=True)}
+
+
 def save_film(
     film: Film, store: Store, options: FrameOptions, suffix: str | None, job: Job
 ) -> dict[str, Any]:
@@ -124,7 +142,7 @@ def save_film(
 
     def told(done: int, count: int) -> None:
         try:
-            job.step(min(0.97, done / max(count, done)), f"frame {done} of {count or '?'}")
+            _step(job, done, count)
         except CancelledJobError:
             stop.set()
 
@@ -139,6 +157,10 @@ def save_film(
     with by_its_name(film.kept):
         name = default_output(Path(film.kept.name))
         return desk.written(store, name.with_suffix(suffix or name.suffix).name, write)
+
+
+def _step(job: Job, done: int, count: int) -> None:
+    job.step(min(0.97, done / max(count, done)), f"frame {done} of {count or '?'}")
 
 
 def _info(kept: Kept) -> VideoInfo:

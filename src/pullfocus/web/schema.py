@@ -189,6 +189,18 @@ class FilmRequest(ReplayRequest):
     preview: bool = False
 
 
+class ScriptRequest(BaseModel):
+    """A focus script (see docs/video.md) to be checked."""
+
+    script: dict[str, Any]
+
+
+class ScriptView(BaseModel):
+    """A focus script that makes sense, with everything said that was left out."""
+
+    script: dict[str, Any]
+
+
 class SampleView(BaseModel):
     """A bundled photo to start with."""
 

@@ -1,15 +1,24 @@
-"""Films of the page: bring in, stills to focus on, the film with pulled focus, close."""
+"""Films of the page: bring in, stills to focus on, scripts, the film, close."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
 from pullfocus.focus.script import FOUND, FocusScript
+from pullfocus.pipeline import Settings
 from pullfocus.web import films
 from pullfocus.web.context import Owner, Parts
 from pullfocus.web.routes.body import keep_file
-from pullfocus.web.schema import FilmRequest, FilmView, JobView, StillRequest
-from pullfocus.web.settings_in import read_settings
+from pullfocus.web.schema import (
+    DepthRequest,
+    FilmRequest,
+    FilmView,
+    JobView,
+    ScriptRequest,
+    ScriptView,
+    StillRequest,
+)
+from pullfocus.web.settings_in import check_model, read_settings
 
 router = APIRouter(prefix="/api/films", tags=["films"])
 
@@ -47,6 +56,22 @@ def still(film_id: str, wish: StillRequest, parts: Parts, owner: Owner) -> JobVi
         "still", owner, lambda job: films.take_still(film, parts.bench, wish.at_s, job)
     )
     return JobView.of(job)
+
+
+@router.post("/{film_id}/suggestion", status_code=202)
+def suggestion(film_id: str, wish: DepthRequest, parts: Parts, owner: Owner) -> JobView:
+    """Look at the whole video and suggest a focus script; a job whose result holds it."""
+    found = parts.films.find(film_id)
+    settings = check_model(Settings(model=wish.model, refine=wish.refine))
+    job = parts.queue.submit("suggest", owner, lambda job: films.suggest(found, settings, job))
+    return JobView.of(job)
+
+
+@router.post("/{film_id}/script")
+def check_script(film_id: str, wish: ScriptRequest, parts: Parts) -> ScriptView:
+    """Check a focus script from elsewhere and return it with everything said."""
+    parts.films.find(film_id)
+    return ScriptView(**films.as_told(FocusScript.parse(wish.script)))
 
 
 @router.post("/{film_id}/film", status_code=202)

@@ -4,17 +4,18 @@ import { follow, isCancel, post, upload } from './api.js';
 import { say, toast } from './dom.js';
 import { Edit } from './edit.js';
 import { Film } from './film.js';
+import { isNonsense, readObject } from './jsontext.js';
 import { OpenPhoto } from './photo.js';
 import { t } from './strings.js';
 
-/** Take files one after the other; a sidecar is applied to the photo that is shown. */
+/** Take files one after the other. */
 export async function openFiles(app, files) {
   const cap = app.info.max_upload_mb;
   for (const file of files) {
     const name = file.name || 'pasted.png';
     if (file.size > cap * 1e6) toast(t('tooLarge', { name, n: cap }), { bad: true });
     else if (isFilm(file)) await bringFilm(app, name, file);
-    else if (name.endsWith('.json') && app.photo) await applySidecar(app, file);
+    else if (/\.json$/i.test(name)) await takeJson(app, name, file);
     else await bring(app, name, (tell, signal) => send('photos', name, file, tell, signal));
   }
 }
@@ -40,7 +41,7 @@ async function bringFilm(app, name, file) {
 /** The frame of a moment as a photo, with the lens of the frame before; null if that failed. */
 export async function openStill(app, film, at_s) {
   const asked = (_, signal) => post(`/api/films/${film.view.id}/stills`, { at_s }, signal);
-  return bring(app, film.view.name, asked, film.decidedAt(at_s)?.point ?? null, film.photo?.edit.now);
+  return bring(app, film.view.name, asked, film.script.aimAt(at_s), film.photo?.edit.now);
 }
 
 /** A bundled photo, focused where it looks best. @param {any} app @param {string} name */
@@ -55,11 +56,18 @@ function send(what, name, file, tell, signal) {
   return upload(`/api/${what}?name=${encodeURIComponent(name)}`, file, told, signal);
 }
 
-async function applySidecar(app, file) {
+/** A focus script goes to the film, a sidecar to the photo that is shown. */
+async function takeJson(app, name, file) {
   try {
-    await replay(app, await file.text());
+    const text = await file.text();
+    if ('decisions' in readObject(text)) {
+      if (app.film) await app.film.paper.open(file);
+      else toast(t('scriptAlone', { name }), { bad: true });
+    } else if (app.photo) await replay(app, text);
+    else toast(t('settingsAlone', { name }), { bad: true });
   } catch (error) {
-    app.fail(error);
+    if (isNonsense(error)) toast(t('noSettings', { name, why: error.message }), { bad: true });
+    else app.fail(error);
   }
 }
 

@@ -33,6 +33,7 @@ const PATHS = {
   peak: '<path d="m3 18 6-11 4 7 2-3 6 7z"/>',
   photo: '<rect x="3" y="5" width="18" height="14" rx="3"/><circle cx="9" cy="10.500" r="1.800"/><path d="m4 17 5-4 3.500 2.800L17 11l4 4"/>',
   plus: '<path d="M12 5v14M5 12h14"/>', minus: '<path d="M5 12h14"/>', close: '<path d="m6 6 12 12M18 6 6 18"/>',
+  bin: '<path d="M5 7h14M10 7V4.500h4V7M7 7l.8 12.500h8.400L17 7M10.200 10.500v5.500m3.600-5.500v5.500"/>',
   play: '<path d="M8 5.500v13l10.500-6.500z"/>',
   fit: '<path d="M4 9V5h4M20 9V5h-4M4 15v4h4M20 15v4h-4"/>',
   eye: '<path d="M2.500 12S6 5.500 12 5.500 21.500 12 21.500 12 18 18.500 12 18.500 2.500 12 2.500 12z"/><circle cx="12" cy="12" r="2.800"/>',

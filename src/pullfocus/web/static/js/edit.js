@@ -1,5 +1,7 @@
 /** Edit: the one Settings value of a photo, with its history. */
 
+import { readObject } from './jsontext.js';
+
 export class Edit extends EventTarget {
   /** @param {Record<string, any>} defaults */
   constructor(defaults) {
@@ -36,11 +38,26 @@ export class Edit extends EventTarget {
     this.pending = null;
   }
 
-  /** Put a step into the history that is not a setting (a stroke of the brush). */
-  remember(undo, redo) {
-    this.past.push({ undo, redo });
+  /**
+   * Put a step into the history that is not a setting (a stroke of the brush).
+   * @param {() => void} undo @param {() => void} redo
+   * @param {{lasts?: boolean}} [how] lasts: is no matter of this one photo, so that others inherit it
+   */
+  remember(undo, redo, { lasts = false } = {}) {
+    this.past.push({ undo, redo, lasts });
     this.future = [];
     this.dispatchEvent(new CustomEvent('change', { detail: { transient: false } }));
+  }
+
+  /** Let the last step undo something that lasts, too. */
+  join(undo, redo) {
+    Object.assign(this.past.at(-1), { undo, redo, lasts: true });
+  }
+
+  /** Take over what lasts of another photo's history, less the settings of that photo. */
+  inherit(other) {
+    const lasting = (steps) => steps.filter((step) => step.lasts).map(({ undo, redo, lasts }) => ({ undo, redo, lasts }));
+    [this.past, this.future] = [lasting(other.past), lasting(other.future)];
   }
 
   undo() { this.travel(this.past, this.future, 'undo'); }
@@ -50,14 +67,10 @@ export class Edit extends EventTarget {
     this.settle();
     const step = from.pop();
     if (!step) return;
-    if (step.settings) {
-      to.push({ settings: this.now });
-      this.now = step.settings;
-    } else {
-      step[way]();
-      to.push(step);
-    }
-    this.dispatchEvent(new CustomEvent('change', { detail: { transient: false } }));
+    to.push(step.settings ? { ...step, settings: this.now } : step);
+    if (step.settings) this.now = step.settings;
+    step[way]?.();
+    this.dispatchEvent(new CustomEvent('change', { detail: { transient: false, travelled: true } }));
   }
 
   /** Back to what a new photo has, as one undoable step. */
@@ -74,12 +87,10 @@ export class Edit extends EventTarget {
     return JSON.stringify({ sidecar_version: 1, settings: told }, null, 2);
   }
 
-  /** Read settings or a sidecar; throws on anything else. */
+  /** Read settings or a sidecar; what makes no sense in them, the program says. */
   static read(text, defaults) {
-    const content = JSON.parse(text);
-    const settings = content && typeof content.settings === 'object' ? content.settings : content;
-    if (!settings || typeof settings !== 'object' || Array.isArray(settings)) throw new SyntaxError('settings');
-    for (const key of Object.keys(settings)) if (!(key in defaults)) throw new SyntaxError(key);
+    const content = readObject(text);
+    const settings = content.settings && typeof content.settings === 'object' ? content.settings : content;
     return { ...defaults, ...settings, depth_file: null, max_megapixels: defaults.max_megapixels };
   }
 }

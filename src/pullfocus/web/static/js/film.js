@@ -2,8 +2,11 @@
 
 import { call, follow, isCancel, post } from './api.js';
 import { h, iconButton } from './dom.js';
-import { FilmLanes, seconds } from './filmlanes.js';
+import { seconds } from './filmfields.js';
+import { FilmLanes } from './filmlanes.js';
+import { FilmPaper } from './filmpaper.js';
 import { FilmPreview } from './filmpreview.js';
+import { FilmScript } from './filmscript.js';
 import { t } from './strings.js';
 
 const SCRUB_MS = 250;
@@ -13,20 +16,23 @@ export class Film {
   constructor(app, view) {
     this.app = app;
     this.view = view;
-    /** What was tapped, and when. @type {{at_s: number, point: [number, number]}[]} */
-    this.subjects = [];
-    /** From at_s on, follow a subject. @type {{at_s: number, subject: any, strength: string, pull_s: number, easing: string}[]} */
-    this.decisions = [];
+    this.script = new FilmScript();
     this.at_s = 0;
     this.photo = null;
+    /** Where the frame on screen was focused last, to know a tap from a change of the lens. */
+    this.focusedAt = null;
     this.slider = h('input', { type: 'range', min: 0, max: view.duration_s, step: 'any', value: 0, 'aria-label': t('scrub'), oninput: () => this.scrub() });
     this.lanes = new FilmLanes(this);
+    this.paper = new FilmPaper(this);
     this.preview = new FilmPreview(this);
     this.clock = h('output', {}, seconds(0));
     this.root = h('div', { class: 'chip film', role: 'group', 'aria-label': t('timeline'), onkeydown: (event) => { if (event.key.startsWith('Arrow')) event.stopPropagation(); } },
-      h('div', { class: 'time' }, this.clock, this.slider, this.preview.button, iconButton('close', t('copyOf', { name: view.name }), () => this.close())), this.lanes.lanes, this.lanes.fields);
+      h('div', { class: 'time' }, this.clock, this.slider, this.preview.button, iconButton('close', t('copyOf', { name: view.name }), () => this.close())),
+      this.lanes.lanes, this.lanes.fields.root, this.paper.root);
     app.stageRoot.append(this.root);
   }
+
+  get stem() { return this.view.name.replace(/\.[^.]+$/, ''); }
 
   /** Fetch the frame of the moment where the slider stands, once it stands still; a preview has it. */
   scrub() {
@@ -46,75 +52,59 @@ export class Film {
   /** Show the frame of a moment; what was decided there is shown again. */
   async seek(at_s) {
     this.preview.remove();
-    const before = this.photo;
     const photo = await this.app.openStill(this, at_s);
     if (!photo) return;
+    const before = this.photo;
     this.photo = photo;
-    if (before) this.app.closePhoto(before);
+    if (before) {
+      photo.edit.inherit(before.edit);
+      this.app.closePhoto(before);
+    }
     this.at_s = photo.view.at_s;
     this.slider.value = String(this.at_s);
     this.tell(this.at_s);
-    photo.edit.addEventListener('change', (event) => {
-      if (event.detail.transient) return;
-      this.preview.end(); // another lens, too, is not the one that is shown
-      this.decide(photo);
-    });
+    this.focusedAt = String(photo.start.at);
+    photo.edit.addEventListener('change', ({ detail }) => this.edited(photo, detail));
     this.lanes.show();
     this.app.refresh();
   }
 
-  /** What was tapped on the frame of this moment, if anything. */
-  decidedAt(at_s) {
-    return this.subjects.find((one) => Math.abs(one.at_s - at_s) < 1e-3);
-  }
-
-  /** The focus was put somewhere on this frame: follow that from here on. */
-  decide(photo) {
+  /** The lens or the focus of the frame changed; a focus that was put somewhere is a tap. */
+  edited(photo, { transient, travelled }) {
+    if (transient) return;
+    this.preview.end(); // another lens, too, is not the one that is shown
     const { at } = photo.edit.now;
-    const known = this.decidedAt(photo.view.at_s);
-    const start = photo.start.at ?? [];
-    if (!at || (!known && at[0] === start[0] && at[1] === start[1])) return;
-    if (known) known.point = at;
-    else {
-      this.subjects.push({ at_s: photo.view.at_s, point: at });
-      this.decideOn(this.subjects.at(-1), photo.view.at_s);
-    }
+    const tapped = at && !travelled && String(at) !== this.focusedAt;
+    this.focusedAt = String(at);
+    if (tapped) this.change((script) => script.tap(photo.view.at_s, at), (undo, redo) => photo.edit.join(undo, redo));
+  }
+
+  /**
+   * Change the script, as a step that can be undone.
+   * @param {(script: FilmScript) => void} work @param {(undo: () => void, redo: () => void) => void} [remember]
+   */
+  change(work, remember = (undo, redo) => this.photo?.edit.remember(undo, redo, { lasts: true })) {
+    const before = this.script.copy();
+    work(this.script);
+    const after = this.script.copy();
+    remember(() => this.restore(before), () => this.restore(after));
     this.changed();
   }
 
-  /** From a moment on, focus on a subject that is known; one decision a moment. */
-  decideOn(subject, at_s = Math.max(this.at_s, subject.at_s)) {
-    this.decisions = this.decisions.filter((one) => Math.abs(one.at_s - at_s) > 1e-3);
-    this.decisions.push({ at_s, subject, strength: 'strong', pull_s: 0.6, easing: 'smooth' });
+  restore(script) {
+    this.script = script.copy();
     this.changed();
   }
 
-  drop(decision) {
-    this.decisions = this.decisions.filter((one) => one !== decision);
-    this.changed();
-  }
-
-  /** Keep decisions in order and only the subjects they speak of; draw them. */
   changed() {
-    this.decisions.sort((a, b) => a.at_s - b.at_s);
-    this.subjects = this.subjects.filter((subject) => this.decisions.some((one) => one.subject === subject));
     this.lanes.show();
+    this.paper.show();
     this.preview.end();
-  }
-
-  /** The decisions as a focus script; null leaves it to the program to find the subject. */
-  get script() {
-    if (!this.decisions.length) return null;
-    const name = (subject) => `s${this.subjects.indexOf(subject) + 1}`;
-    return {
-      subjects: Object.fromEntries(this.subjects.map((subject) => [name(subject), subject])),
-      decisions: this.decisions.map(({ subject, ...rest }) => ({ ...rest, focus: { subject: name(subject) } })),
-    };
   }
 
   /** Have the film rendered, whole or small; resolves to what the server told of it. */
   async render(tell, signal, preview = false) {
-    const wish = { script: this.script, settings: this.photo.edit.now, preview };
+    const wish = { script: this.script.content, settings: this.photo.edit.now, preview };
     return follow(await post(`/api/films/${this.view.id}/film`, wish, signal), tell, signal);
   }
 

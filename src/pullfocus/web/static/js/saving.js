@@ -86,8 +86,13 @@ export async function saveSettings(app) {
     text = JSON.stringify(content, null, 2);
     await new Promise((done) => { setTimeout(done, 1000); }); // browsers drop a download that another follows at once
   }
+  downloadText(text, `${stem}.pullfocus.json`);
+}
+
+/** Let the browser keep JSON text as a file. */
+export function downloadText(text, name) {
   const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  download(url, `${stem}.pullfocus.json`);
+  download(url, name);
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
