@@ -131,21 +131,16 @@ def blur_band(block, taps, band, top, left, tile, spans, corners):
     margin = 1 if lvl else 0
     size = (tile >> lvl) + 2 * margin
     columns = _columns_to_blur(spans, lvl, margin, size)
-    first, last = 0, size
-    while columns[first, 0] == columns[first, 1]:
-        first += 1
-    while columns[last - 1, 0] == columns[last - 1, 1]:
-        last -= 1
+    first, last, from_x, to_x = _bounds(columns)
     layer = np.empty((CHANNELS, size + 2 * reach + 1, size + 2 * reach), np.float32)
-    origin_y, origin_x = (top >> lvl) - margin - reach - 1, (left >> lvl) - margin - reach
-    end = last + 2 * reach + 1
-    for c in range(CHANNELS):
-        layer[c, first:end] = np.float32(0.0)
+    read = layer[:, first : last + 2 * reach + 1, from_x : to_x + 2 * reach]
+    read[:] = np.float32(0.0)
+    origin_y, origin_x = (top >> lvl) - margin - reach + first, (left >> lvl) - margin - reach
     if block.offset[band] >= 0:
-        _copy_layer(block, band, lvl, origin_y, origin_x, first + 1, end, layer)
+        _copy_layer(block, band, lvl, origin_y, origin_x + from_x, read[:, 1:])
     else:
-        _gather_layer(block, band, lvl, origin_y, origin_x, first + 1, end, layer)
-    hides = _holds_light(layer[CHANNELS - 1, first:end])
+        _gather_layer(block, band, lvl, origin_y, origin_x + from_x, read[:, 1:])
+    hides = _holds_light(read[CHANNELS - 1])
     channels = CHANNELS if hides else CHANNELS - 1
     own = slice(taps.start[band], taps.start[band + 1])
     dy, dx = taps.dy[own] + reach + 1, taps.dx[own] + reach
@@ -155,9 +150,9 @@ def blur_band(block, taps, band, top, left, tile, spans, corners):
         return out, hides
     if taps.summed[band]:
         for c in range(channels):
-            for y in range(first + 1, end):
-                for x in range(layer.shape[2]):
-                    layer[c, y, x] += layer[c, y - 1, x]
+            for y in range(1, read.shape[1]):
+                for x in range(read.shape[2]):
+                    read[c, y, x] += read[c, y - 1, x]
     _convolve(layer, channels, columns, dy, dx, taps.weight[own, 0], out)
     return out, hides
 
@@ -175,11 +170,11 @@ def _holds_light(plane):
 def _columns_to_blur(spans, lvl, margin, size):
     """First and end column of every row of a blurred layer that composing `spans` reads."""
     columns = np.zeros((size, 2), np.int64)
-    cells = len(spans)
+    height = len(spans) * CELL_PX
     for y in range(size):
         above = max((y - margin - 1) << lvl, 0) if lvl else y
-        below = min(((y - margin + 2) << lvl) - 1, cells * CELL_PX - 1) if lvl else y
-        first, last = cells, 0
+        below = min(((y - margin + 2) << lvl) - 1 if lvl else y, height - 1)
+        first, last = size, 0
         for cell in range(above // CELL_PX, below // CELL_PX + 1):
             if spans[cell, 0] < spans[cell, 1]:
                 first, last = min(first, spans[cell, 0]), max(last, spans[cell, 1])
@@ -189,28 +184,36 @@ def _columns_to_blur(spans, lvl, margin, size):
     return columns
 
 
+@njit(cache=True, nogil=True)
+def _bounds(columns):
+    """First and end row, first and end column of what `columns` says is to be blurred."""
+    rows = np.flatnonzero(columns[:, 0] < columns[:, 1])
+    used = columns[rows]
+    return rows[0], rows[-1] + 1, used[:, 0].min(), used[:, 1].max()
+
+
 @njit(cache=True, nogil=True, fastmath=True)
-def _copy_layer(block, band, lvl, origin_y, origin_x, first, end, layer):
-    """Copy rows first:end of a layer from the stack of coarse bands."""
+def _copy_layer(block, band, lvl, origin_y, origin_x, layer):
+    """Copy a layer, whose corner is at (origin_y, origin_x), from the stack of coarse bands."""
     height, width = block.place1.shape
     rows, columns = height >> lvl, width >> lvl
     offset = block.offset[band]
     for c in range(CHANNELS):
-        for y in range(first, end):
+        for y in range(layer.shape[1]):
             at = offset + (c * rows + origin_y + y) * columns + origin_x
             for x in range(layer.shape[2]):
                 layer[c, y, x] = block.stacks[at + x]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _gather_layer(block, band, lvl, origin_y, origin_x, first, end, layer):
-    """Gather rows first:end of a layer of level 0 or 1 from the cells in which the band occurs."""
+def _gather_layer(block, band, lvl, origin_y, origin_x, layer):
+    """Gather a layer of level 0 or 1 from the cells in which the band occurs."""
     step = 1 << lvl
     left, width = origin_x * step, layer.shape[2] * step
     scale = np.float32(1.0 / (step * step))
     row = np.empty((CHANNELS, width), np.float32)
     marks = block.marks[band]
-    for y in range(first, end):
+    for y in range(layer.shape[1]):
         top = (origin_y + y) * step
         from_x, to_x = _marked_columns(marks[top // CELL_PX], left, width)
         for sub in range(step if from_x < to_x else 0):

@@ -67,13 +67,13 @@ class BlurPlan:
         rows, columns = (range(0, n, step) for n, step in zip(size_hw, self.block_hw, strict=True))
         return [(row, column) for row in rows for column in columns]
 
-    def padded_size(self, first: tuple[int, int], size_hw: tuple[int, ...]) -> tuple[int, int]:
-        """Return a block's (rows, columns): whole tiles that, padded, are whole marks too."""
-        sides = []
-        for start, side, most in zip(first, size_hw, self.block_hw, strict=True):
-            tiles = -(-min(most, side - start) // self.tile) * self.tile
-            sides.append(tiles + (-tiles - 2 * self.pad) % self.align)
-        return sides[0], sides[1]
+    def inner_size(self, first: tuple[int, int], size_hw: tuple[int, ...]) -> tuple[int, int]:
+        """Return a block's (rows, columns), in whole marks and whole coarsest pixels."""
+        rows, columns = (
+            -(-min(most, side - start) // self.align) * self.align
+            for start, side, most in zip(first, size_hw, self.block_hw, strict=True)
+        )
+        return rows, columns
 
 
 def plan_blur(size_hw: tuple[int, int], reach_px: float, block_px: int | None = None) -> BlurPlan:
@@ -182,7 +182,7 @@ class PreparedScene:
             self._lights[highlights] = find_lights(self._linear, highlights)
         block = layers.make_block(
             self._linear, self._disparity, self._hidden, self._lights[highlights],
-            self._step, first, self._plan.padded_size(first, self._disparity.shape), self._plan.pad,
+            self._step, first, self._plan.inner_size(first, self._disparity.shape), self._plan.pad,
         )  # fmt: skip
         if self._keep:
             self._kept[key] = block

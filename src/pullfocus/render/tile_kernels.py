@@ -33,20 +33,23 @@ def render_tiles(first, end, block, taps, discs, pad, tile, first_row, first_col
     for index in range(first, end):
         y, x = index // across * tile, index % across * tile
         node = (first_row + y) // tile * taps.nodes_across + (first_column + x) // tile
-        state = _collect_tile(block, taps, discs, y + pad, x + pad, tile, node)
         rows, columns = min(tile, height - y), min(tile, width - x)
+        cells = (rows + CELL_PX - 1) // CELL_PX, (columns + CELL_PX - 1) // CELL_PX
+        state = _collect_tile(block, taps, discs, y + pad, x + pad, tile, cells, node)
         _finish_tile(state, out, first_row + y, first_column + x, rows, columns)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _collect_tile(block, taps, discs, top, left, tile, node):
-    """Compose all bands that reach the tile at (top, left), from near to far, to its state."""
+def _collect_tile(block, taps, discs, top, left, tile, cells, node):
+    """Compose all bands that reach the tile at (top, left), from near to far, to its state.
+
+    cells: rows and columns of cells that lie in the picture.
+    """
     bands = len(taps.level)
-    cells = tile // CELL_PX
     state = np.zeros((13, tile, tile), np.float32)
     state[3] = np.float32(1.0)
-    previous = np.full((cells, cells), bands, np.int64)
-    spans = np.empty((cells, 2), np.int64)
+    previous = np.full(cells, bands, np.int64)
+    spans = np.empty((cells[0], 2), np.int64)
     light = np.empty((3, tile, tile), np.float32)
     for band in range(bands - 1, -1, -1):
         rung = band + taps.low
@@ -84,11 +87,11 @@ def _find_spans(reached, band, bands, alone, previous, state, spans):
     previous: the last band of each cell; `bands` where there was none, -1 where nothing more
     is seen. alone: whether every such band is a surface of its own.
     """
-    cells = len(spans)
+    rows, columns = previous.shape
     any_reached = False
-    for row in range(cells):
-        first, last = cells, 0
-        for column in range(cells):
+    for row in range(rows):
+        first, last = columns, 0
+        for column in range(columns):
             before = previous[row, column]
             if not reached[row, column] or before < 0:
                 continue
@@ -141,7 +144,7 @@ def _compose(blurred, hides, light, lit, level, spans, state):
     wide = np.empty((2, CHANNELS, tile), np.float32)
     held = np.empty(2, np.int64)
     scratch = np.empty((3, tile), np.float32)
-    for y in range(tile):
+    for y in range(len(spans) * CELL_PX):
         left = np.uint64(spans[y // CELL_PX, 0] * CELL_PX)
         right = np.uint64(spans[y // CELL_PX, 1] * CELL_PX)
         if left == right:

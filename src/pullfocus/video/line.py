@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped, UInt8
 
+from pullfocus.cores import sharing_cores
 from pullfocus.lens import resolve_lens
 from pullfocus.pipeline import make_lens
 from pullfocus.types import DepthMap, Focus, Lens
@@ -168,7 +169,7 @@ class FrameLine:
 
     def _rendered(self, given: tuple[FrameAtWork, np.ndarray, Focus, Lens]) -> FrameAtWork:
         frame, disparity, focus, lens = given
-        with self.clock.time("render"):
+        with self.clock.time("render"), sharing_cores(RENDERED_AT_ONCE):
             codes = self._renderer.render(frame.codes, disparity, focus, lens)
         return replace(frame, codes=codes)
 
