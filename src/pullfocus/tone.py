@@ -77,7 +77,7 @@ class ToneCurve:
         The upper bits of a float are a logarithmic index, fine near black. 8 bits: the code of the
         bin's middle, off by at most 1/30 code. 16 bits: the chord of the bin, off by 1/50 code.
         """
-        return _encode(linear, _encode_table(self, bit_depth), bit_depth)
+        return _encode(linear, encode_table(self, bit_depth), bit_depth)
 
 
 _BAND = 1 << 15
@@ -115,7 +115,7 @@ def decode_table(curve: ToneCurve, bit_depth: int) -> Float32[np.ndarray, "curve
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _EncodeTable:
+class EncodeTable:
     """code = offset + slope * v in the bin `bits of v >> shift`; without slope, offset is it."""
 
     shift: int
@@ -124,7 +124,8 @@ class _EncodeTable:
 
 
 @lru_cache(maxsize=8)
-def _encode_table(curve: ToneCurve, bit_depth: int) -> _EncodeTable:
+def encode_table(curve: ToneCurve, bit_depth: int) -> EncodeTable:
+    """Tabulate the way from light to codes for `ToneCurve.encode` and loops like it."""
     if bit_depth == 8:
         return _table_of_codes(curve, 11)
     codes = np.repeat(np.arange(65536, dtype=np.uint16)[:, None], 3, axis=1)
@@ -140,24 +141,24 @@ def _bin_edges(shift: int) -> np.ndarray:
     return (np.arange(count, dtype=np.int32) << shift).view(np.float32).astype(np.float64)
 
 
-def _table_of_codes(curve: ToneCurve, shift: int) -> _EncodeTable:
+def _table_of_codes(curve: ToneCurve, shift: int) -> EncodeTable:
     edges = _bin_edges(shift)
     first = 99 << (23 - shift)  # below 2^-28 every curve in use is black
     code = _per_channel(curve.to_encoded, (edges[first:-1] + edges[first + 1 :]) / 2)
     table = np.zeros((code.shape[0], edges.size - 1), np.uint8)
     table[:, first:] = np.clip(code * 255 + 0.5, 0, 255)
-    return _EncodeTable(shift, table)
+    return EncodeTable(shift, table)
 
 
-def _table_of_chords(curve: ToneCurve, shift: int) -> _EncodeTable:
+def _table_of_chords(curve: ToneCurve, shift: int) -> EncodeTable:
     edges = _bin_edges(shift)
     code = np.clip(_per_channel(curve.to_encoded, edges), 0.0, 2.0) * 65535
     slope = np.diff(code) / np.diff(edges)
     offset = code[:, :-1] - slope * edges[:-1] + 0.5
-    return _EncodeTable(shift, offset.astype(np.float32), slope.astype(np.float32))
+    return EncodeTable(shift, offset.astype(np.float32), slope.astype(np.float32))
 
 
-def _encode(linear: np.ndarray, table: _EncodeTable, bit_depth: int) -> np.ndarray:
+def _encode(linear: np.ndarray, table: EncodeTable, bit_depth: int) -> np.ndarray:
     out = np.empty(linear.shape, np.uint8 if bit_depth == 8 else np.uint16)
     values, indices = np.empty(_BAND, np.float32), np.empty(_BAND, np.intp)
     for source, target, channel in _planes(linear, out, table.offset.shape[0]):

@@ -21,25 +21,36 @@ def _pick(values, weights, count, low, high, mass, moment):  # type: ignore[no-u
     """
     mass[:] = 0
     moment[:] = 0
-    scale = (BINS - 1) / (high - low)
+    one, half = np.float32(1.0), np.float32(0.5)
+    scale = np.float32(BINS - 1) / (high - low)
     for i in range(count):
         place = (values[i] - low) * scale
         b = int(place)
-        share = place - b
-        w = weights[i]
-        mass[b + 1] += w * (1 - share)
-        moment[b + 1] += w * (1 - share) * values[i]
-        mass[b + 2] += w * share
-        moment[b + 2] += w * share * values[i]
-    best, heaviest = 1, np.float32(-1.0)
+        above = weights[i] * (place - np.float32(b))
+        below = weights[i] - above
+        mass[b + 1] += below
+        moment[b + 1] += below * values[i]
+        mass[b + 2] += above
+        moment[b + 2] += above * values[i]
+    best, heaviest = 1, -one
     for b in range(1, BINS + 1):
-        around = mass[b] + 0.5 * (mass[b - 1] + mass[b + 1])
+        around = mass[b] + half * (mass[b - 1] + mass[b + 1])
         if around > heaviest:
             best, heaviest = b, around
     total = mass[best - 1] + mass[best] + mass[best + 1]
     if total <= 0:
         return values[0]
     return (moment[best - 1] + moment[best] + moment[best + 1]) / total
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _weigh(powers, count, weights):  # type: ignore[no-untyped-def]
+    """Multiply weights by exp(-power), as (1 - power / 64)^64: LLVM vectorises that; power < 64."""
+    for i in range(count):
+        share = np.float32(1.0) - powers[i] * np.float32(1 / 64)
+        for _ in range(6):
+            share *= share
+        weights[i] *= share
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -51,9 +62,9 @@ def snap_rows(first, end, disparity, certainty, guide, band, reach, step, sharpn
     """
     h, w = disparity.shape
     values = np.empty((2 * reach // step + 1) ** 2 + 1, np.float32)
-    weights = np.empty_like(values)
+    weights, powers = np.empty_like(values), np.empty_like(values)
     mass, moment = np.empty(BINS + 2, np.float32), np.empty(BINS + 2, np.float32)
-    fall = 2.0 / (reach * reach + 1e-6)
+    fall = np.float32(2.0 / (reach * reach + 1e-6))
     for y in range(first, end):
         for x in range(w):
             if not band[y, x]:
@@ -62,29 +73,31 @@ def snap_rows(first, end, disparity, certainty, guide, band, reach, step, sharpn
             r0, g0, b0 = guide[y, x, 0], guide[y, x, 1], guide[y, x, 2]
             low, high = disparity[y, x], disparity[y, x]
             count = 0
-            for j in range(-reach, reach + 1, step):
-                yy = y + j
-                if yy < 0 or yy >= h:
-                    continue
-                for i in range(-reach, reach + 1, step):
-                    xx = x + i
-                    if xx < 0 or xx >= w:
-                        continue
+            for yy in range(_first_inside(y, reach, step), min(y + reach + 1, h), step):
+                for xx in range(_first_inside(x, reach, step), min(x + reach + 1, w), step):
                     dr = guide[yy, xx, 0] - r0
                     dg = guide[yy, xx, 1] - g0
                     db = guide[yy, xx, 2] - b0
-                    power = sharpness * (dr * dr + dg * dg + db * db) + fall * (i * i + j * j)
-                    if power > 12.0:
+                    away = np.float32((yy - y) * (yy - y) + (xx - x) * (xx - x))
+                    power = sharpness * (dr * dr + dg * dg + db * db) + fall * away
+                    if power > np.float32(12.0):
                         continue
                     value = disparity[yy, xx]
-                    values[count] = value
-                    weights[count] = np.exp(-power) * certainty[yy, xx]
+                    values[count], powers[count] = value, power
+                    weights[count] = certainty[yy, xx]
                     count += 1
                     low, high = min(low, value), max(high, value)
-            if count < 2 or high - low < 1e-6:
+            if count < 2 or high - low < np.float32(1e-6):
                 out[y, x] = disparity[y, x]
             else:
+                _weigh(powers, count, weights)
                 out[y, x] = _pick(values, weights, count, low, high, mass, moment)
+
+
+@njit(nogil=True, cache=True)
+def _first_inside(middle, reach, step):  # type: ignore[no-untyped-def]
+    """Return the first of middle - reach, middle - reach + step, ... that is not negative."""
+    return (middle - reach) % step if middle < reach else middle - reach
 
 
 @njit(nogil=True, cache=True, fastmath=True)

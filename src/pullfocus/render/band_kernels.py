@@ -16,6 +16,8 @@ from numba import njit
 from pullfocus.render.bands import CELL_PX
 
 CHANNELS = 5
+STEPS_PER_PX = 32
+"""Places of `Ladder` for each pixel of radius."""
 
 
 class Block(NamedTuple):
@@ -37,41 +39,69 @@ class Block(NamedTuple):
     offset: np.ndarray
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def place_on_ladder(first, end, disparity, gain, near, far, low, high, ladder, steps, out):
-    """Map disparity to its place on the ladder of radii, counted from rung `low`."""
+class Ladder(NamedTuple):
+    """The way from disparity to a place on the ladder of radii, counted from rung `low`.
+
+    radius = gain * (disparity beyond far..near); place: float32, of every 1 / STEPS_PER_PX px.
+    """
+
+    gain: np.float32
+    near: np.float32
+    far: np.float32
+    low: np.float32
+    high: np.float32
+    place: np.ndarray
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _place(disparity, ladder):
     zero = np.float32(0.0)
-    last = np.float32(len(ladder) - 1.001)
-    for y in range(first, end):
-        for x in range(disparity.shape[1]):
-            d = disparity[y, x]
-            radius = gain * (max(d - near, zero) + min(d - far, zero))
-            at = min(abs(radius) * steps, last)
-            k = int(at)
-            place = ladder[k] + (ladder[k + 1] - ladder[k]) * (at - np.float32(k))
-            place = (place if radius >= zero else -place) - low
-            out[y, x] = min(max(place, zero), high - low)
+    beyond = max(disparity - ladder.near, zero) + min(disparity - ladder.far, zero)
+    radius = ladder.gain * beyond
+    at = min(abs(radius) * np.float32(STEPS_PER_PX), np.float32(len(ladder.place) - 1.001))
+    k = np.uint32(at)
+    place = ladder.place[k]
+    place += (ladder.place[k + np.uint32(1)] - place) * (at - np.float32(k))
+    place = (place if radius >= zero else -place) - ladder.low
+    return min(max(place, zero), ladder.high - ladder.low)
 
 
-@njit(cache=True, nogil=True)
-def mark_bands(first, end, planes, place1, place2, marks):
-    """Mark the cells in which a band occurs, of rows of cells; marks: uint8 (bands + 1, ...)."""
+@njit(cache=True, nogil=True, fastmath=True)
+def place_on_ladder(disparity, ladder, out):
+    """Write the place of every disparity, (n)."""
+    for x in range(len(out)):
+        out[x] = _place(disparity[x], ladder)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def mark_bands(first, end, planes, disparity1, disparity2, ladder, place1, place2, marks):
+    """Write the places of both surfaces and mark the cells in which a band occurs.
+
+    first, end: rows of cells. marks: uint8 (bands + 1, ...).
+    """
+    one, zero = np.float32(1.0), np.float32(0.0)
     columns = marks.shape[2]
     for row in range(first, end):
         for y in range(row * CELL_PX, (row + 1) * CELL_PX):
             for x in range(columns * CELL_PX):
                 column = x // CELL_PX
-                a = planes[3, y, x]
-                if a > 0:
-                    j = int(place1[y, x])
-                    marks[j, row, column] = 1
-                    if place1[y, x] > j:
-                        marks[j + 1, row, column] = 1
-                if a < 1 or (planes[7, y, x] > 0 and place1[y, x] - place2[y, x] > 1):
-                    j = int(place2[y, x])
-                    marks[j, row, column] = 1
-                    if place2[y, x] > j:
-                        marks[j + 1, row, column] = 1
+                front, back, alpha = disparity1[y, x], disparity2[y, x], planes[3, y, x]
+                place = behind = _place(front, ladder)
+                if back != front:
+                    behind = _place(back, ladder)
+                place1[y, x], place2[y, x] = place, behind
+                if alpha > zero:
+                    _mark(place, row, column, marks)
+                if alpha < one or (planes[7, y, x] > zero and place - behind > one):
+                    _mark(behind, row, column, marks)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _mark(place, row, column, marks):
+    rung = np.uint32(place)
+    marks[rung, row, column] = 1
+    if place > np.float32(rung):
+        marks[rung + np.uint32(1), row, column] = 1
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -31,13 +31,13 @@ from pullfocus.render.lamps import place_lamps
 from pullfocus.types import Focus, Lens
 
 if TYPE_CHECKING:
+    from pullfocus.render.band_kernels import Ladder
     from pullfocus.render.layers import BlockLayers, HiddenSurface
 
 EDGE_STEP_PX = 1.0
 INVISIBLE_RADIUS_PX = 0.1
 BLOCK_MEGAPIXELS = 6.0
 SMALLEST_TILE_PX, LARGEST_TILE_PX = 32, 128
-LADDER_STEPS_PER_PX = 32
 
 
 def _rung_beyond(radius_px: float) -> int:
@@ -161,11 +161,11 @@ class PreparedScene:
             return np.array(self._linear)
         low, high = -_rung_beyond(-far_px), _rung_beyond(near_px)
         taps = self._taps(low, high, lens)
-        blur = BlurOfDisparity(gain_px, near, far, low, high)
+        ladder = _ladder(gain_px, near, far, low, high)
         out = np.empty(self._linear.shape, np.float32)
         for first in self._plan.blocks(self._disparity.shape):
             block = self._block(first, lens.highlights)
-            self._render_block(block, blur, taps, lens, out)
+            self._render_block(block, ladder, taps, lens, out)
         return out
 
     def _block(self, first: tuple[int, int], highlights: float) -> BlockLayers:
@@ -200,14 +200,15 @@ class PreparedScene:
         return make_taps(low, high, lens, vignettes, across)
 
     def _render_block(
-        self, block: BlockLayers, blur: BlurOfDisparity, taps: Taps, lens: Lens, out: np.ndarray
+        self, block: BlockLayers, ladder: Ladder, taps: Taps, lens: Lens, out: np.ndarray
     ) -> None:
         from pullfocus.render import band_kernels, tile_kernels
 
-        place1, place2 = blur.places(block.disparity1), blur.places(block.disparity2)
-        marks = _marks(block, place1, place2, len(taps.level))
+        place1, place2, marks = _places_and_marks(block, ladder, len(taps.level))
+        lamp_place = np.empty_like(block.lamps.disparity)
+        band_kernels.place_on_ladder(block.lamps.disparity, ladder, lamp_place)
         discs = place_lamps(
-            block.lamps, blur.places(block.lamps.disparity[None])[0] + np.float32(taps.low),
+            block.lamps, lamp_place + np.float32(taps.low),
             (taps.low, len(taps.level)), lens,
             (block.first_row - block.pad, block.first_column - block.pad), self._disparity.shape,
         )  # fmt: skip
@@ -251,16 +252,20 @@ class PreparedScene:
         return stacks, offset
 
 
-def _marks(
-    block: BlockLayers, place1: np.ndarray, place2: np.ndarray, bands: int
-) -> UInt8[np.ndarray, "bands rows columns"]:
-    """Mark the cells in which each band occurs."""
+def _places_and_marks(
+    block: BlockLayers, ladder: Ladder, bands: int
+) -> tuple[np.ndarray, np.ndarray, UInt8[np.ndarray, "bands rows columns"]]:
+    """Place both surfaces on the ladder, and mark the cells in which each band occurs."""
     from pullfocus.render import band_kernels
 
+    place1, place2 = np.empty_like(block.disparity1), np.empty_like(block.disparity2)
     rows, columns = (side // CELL_PX for side in place1.shape)
     marks = np.zeros((bands + 1, rows, columns), np.uint8)
-    in_bands(band_kernels.mark_bands, rows, block.planes, place1, place2, marks, least=4)
-    return marks[:bands]
+    in_bands(
+        band_kernels.mark_bands, rows,
+        block.planes, block.disparity1, block.disparity2, ladder, place1, place2, marks, least=4,
+    )  # fmt: skip
+    return place1, place2, marks[:bands]
 
 
 def _spread(marks: np.ndarray, taps: Taps, pad: int) -> np.ndarray:
@@ -276,29 +281,16 @@ def _spread(marks: np.ndarray, taps: Taps, pad: int) -> np.ndarray:
     return reached
 
 
-@dataclass(frozen=True, slots=True)
-class BlurOfDisparity:
-    """The map from disparity to a place on the ladder of radii, counted from rung `low`."""
+def _ladder(gain_px: float, near: float, far: float, low: int, high: int) -> Ladder:
+    """Write down the map from disparity to a place on the ladder, counted from rung `low`."""
+    from pullfocus.render.band_kernels import STEPS_PER_PX, Ladder
 
-    gain_px: float
-    near: float
-    far: float
-    low: int
-    high: int
-
-    def places(self, disparity: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
-        """Compute the place of every pixel, 0..high-low."""
-        from pullfocus.render import band_kernels
-
-        top = rung_radius_px(max(-self.low, self.high, 1)) + 1.0
-        ladder = ladder_index(np.arange(int(top * LADDER_STEPS_PER_PX) + 2) / LADDER_STEPS_PER_PX)
-        numbers = (self.gain_px, self.near, self.far, self.low, self.high)
-        out = np.empty(disparity.shape, np.float32)
-        in_bands(
-            band_kernels.place_on_ladder, len(out),
-            disparity, *map(np.float32, numbers), ladder, np.float32(LADDER_STEPS_PER_PX), out,
-        )  # fmt: skip
-        return out
+    top = rung_radius_px(max(-low, high, 1)) + 1.0
+    place = ladder_index(np.arange(int(top * STEPS_PER_PX) + 2) / STEPS_PER_PX)
+    return Ladder(
+        np.float32(gain_px), np.float32(near), np.float32(far), np.float32(low), np.float32(high),
+        place,
+    )  # fmt: skip
 
 
 def sharp_ends(focus: Focus) -> tuple[float, float]:

@@ -8,10 +8,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-EXTREME = 2.0
-PURE = 0.05  # coverage from which on a pixel belongs to one side only
-DOUBT_PER_SPREAD = 3.0  # variance of a channel (1/3) over that of coverage (1/9)
-LEAST_DOUBT = 1e-3
+ZERO, HALF, ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+EXTREME = np.float32(2.0)
+ON_EDGE = np.float32(0.02)  # what a pixel that touches the edge counts for
+PURE = np.float32(0.05)  # coverage from which on a pixel belongs to one side only
+DOUBT_PER_SPREAD = np.float32(3.0)  # variance of a channel (1/3) over that of coverage (1/9)
+LEAST_DOUBT = np.float32(1e-3)
+AROUND = 25  # pixels in the window around one on an edge
+NEARNESS = np.exp(-(np.add.outer(np.arange(-2, 3) ** 2, np.arange(-2, 3) ** 2) / 4.0))
+NEARNESS = NEARNESS.ravel().astype(np.float32)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -202,25 +207,31 @@ def matte_edges(
     stays, and an edge in focus stays as it is in the file.
     """
     height, width = front.shape
-    sides = np.empty((2, 7), np.float64)
+    window = np.empty((AROUND, 5), np.float32)
+    side_of, touching = np.empty(AROUND, np.int64), np.empty(AROUND, np.bool_)
+    sides = np.empty((2, 5), np.float32)
     for y in range(max(first, 2), min(end, height - 2)):
         for x in range(2, width - 2):
             if high[y, x] - low[y, x] <= step:
                 continue
-            middle = (low[y, x] + high[y, x]) / 2
-            _side_means(linear, index_y, index_x, front, low, high, step, y, x, middle, sides)
-            is_near = front[y, x] > middle
-            alpha = _coverage(linear[index_y[y], index_x[x]], sides, is_near)
-            if min(alpha, 1.0 - alpha) < PURE:
+            middle = (low[y, x] + high[y, x]) * HALF
+            at = 0
+            for qy in range(y - 2, y + 3):
+                for qx in range(x - 2, x + 3):
+                    pixel = linear[index_y[qy], index_x[qx]]
+                    window[at, 0], window[at, 1], window[at, 2] = pixel[0], pixel[1], pixel[2]
+                    window[at, 3] = front[qy, qx]
+                    brightest = max(pixel[0], pixel[1], pixel[2])
+                    window[at, 4] = NEARNESS[at] / (ONE + brightest)
+                    side_of[at] = 1 if front[qy, qx] > middle else 0
+                    touching[at] = high[qy, qx] - low[qy, qx] > step
+                    at += 1
+            _side_means(window, side_of, touching, sides)
+            is_near = side_of[AROUND // 2] == 1
+            alpha = _coverage(window[AROUND // 2], sides, is_near)
+            if min(alpha, ONE - alpha) < PURE:
                 continue
-            per_square = 1.0 / (alpha * alpha + (1.0 - alpha) * (1.0 - alpha))
-            for c in range(3):
-                far, near = sides[0, c], sides[1, c]
-                missing = (planes[c, y, x] - alpha * near - (1.0 - alpha) * far) * per_square
-                planes[c, y, x] = max(near + alpha * missing, 0.0)
-                planes[4 + c, y, x] = max(far + (1.0 - alpha) * missing, 0.0)
-            planes[3, y, x] = alpha
-            planes[7, y, x] = 1.0
+            _split(planes[:, y, x], sides, alpha)
             if is_near:
                 back[y, x] = sides[0, 3]
             else:
@@ -229,72 +240,79 @@ def matte_edges(
 
 
 @njit(cache=True, nogil=True)
+def _split(planes, sides, alpha):
+    """Make of a pixel's colour a front of coverage alpha and a back; planes: its eight values."""
+    per_square = ONE / (alpha * alpha + (ONE - alpha) * (ONE - alpha))
+    for c in range(3):
+        far, near = sides[0, c], sides[1, c]
+        missing = (planes[c] - alpha * near - (ONE - alpha) * far) * per_square
+        planes[c] = max(near + alpha * missing, ZERO)
+        planes[4 + c] = max(far + (ONE - alpha) * missing, ZERO)
+    planes[3], planes[7] = alpha, ONE
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def _coverage(pixel, sides, is_near):
     """The near side's share of a pixel: least squares, drawn to its own side where in doubt."""
-    contrast = along = 0.0
+    contrast = along = ZERO
     for c in range(3):
         delta = sides[1, c] - sides[0, c]
         contrast += delta * delta
         along += (pixel[c] - sides[0, c]) * delta
     doubt = DOUBT_PER_SPREAD * (sides[0, 4] + sides[1, 4]) + LEAST_DOUBT
     if is_near:
-        return min(max((along + doubt) / (contrast + doubt), 0.5), 1.0)
-    return min(max(along / (contrast + doubt), 0.0), 0.5)
+        return min(max((along + doubt) / (contrast + doubt), HALF), ONE)
+    return min(max(along / (contrast + doubt), ZERO), HALF)
 
 
-@njit(cache=True, nogil=True)
-def _side_means(linear, index_y, index_x, front, low, high, step, y, x, middle, sides):
+@njit(cache=True, nogil=True, fastmath=True)
+def _side_means(window, side_of, touching, sides):
     """Describe the far (0) and the near (1) pixels around an edge pixel.
 
-    sides: (2, 7) mean colour (3), mean disparity, spread of the colour; the last two are the
-    weights of colour and disparity. Pixels that do not touch the edge count most. Where there are
-    none (hair, grass), the first means only give a direction, and the pixels farthest along it
-    stand for their side.
+    window: (25, 5) red, green, blue, disparity, and how much each pixel counts. touching: whether
+    it touches the edge. sides: (2, 5) mean colour (3), mean disparity, spread of the colour.
+    Pixels that do not touch the edge count most. Where there are none (hair, grass), the first
+    means only give a direction, and the pixels farthest along it stand for their side.
     """
-    axis = np.zeros(3, np.float64)
-    ends = np.zeros(2, np.float64)
-    for turn in range(2):
-        if turn == 1:
-            _extremes(linear, index_y, index_x, front, y, x, middle, axis, ends)
-        sides[:] = 0.0
-        for dy in range(-2, 3):
-            for dx in range(-2, 3):
-                qy, qx = y + dy, x + dx
-                pixel = linear[index_y[qy], index_x[qx]]
-                distance = np.exp(-(dy * dy + dx * dx) / 4.0)
-                distance /= 1.0 + max(pixel[0], pixel[1], pixel[2])
-                side = 1 if front[qy, qx] > middle else 0
-                weight = distance
-                if high[qy, qx] - low[qy, qx] > step:
-                    along = axis[0] * pixel[0] + axis[1] * pixel[1] + axis[2] * pixel[2]
-                    miss = abs(ends[side] - along) / max(ends[1] - ends[0], 1e-9)
-                    weight *= 0.02 * np.exp(-EXTREME * miss)
-                for c in range(3):
-                    sides[side, c] += weight * pixel[c]
-                    sides[side, 4] += weight * pixel[c] * pixel[c]
-                sides[side, 3] += distance * front[qy, qx]
-                sides[side, 5] += weight
-                sides[side, 6] += distance
-        for side in range(2):
-            sides[side, 3] /= sides[side, 6]
-            sides[side, 4] /= sides[side, 5]
-            for c in range(3):
-                sides[side, c] /= sides[side, 5]
-                sides[side, 4] -= sides[side, c] * sides[side, c]
-            sides[side, 4] = max(sides[side, 4], 0.0)
+    weights, along = np.empty(AROUND, np.float32), np.empty(AROUND, np.float32)
+    for at in range(AROUND):
+        weights[at] = window[at, 4] * (ON_EDGE if touching[at] else ONE)
+    _weighted_means(window, side_of, weights, sides)
+    lowest, highest = np.float32(1e30), np.float32(-1e30)
+    for at in range(AROUND):
+        along[at] = ZERO
         for c in range(3):
-            axis[c] = sides[1, c] - sides[0, c]
+            along[at] += (sides[1, c] - sides[0, c]) * window[at, c]
+        if side_of[at]:
+            highest = max(highest, along[at])
+        else:
+            lowest = min(lowest, along[at])
+    per_way = EXTREME / max(highest - lowest, np.float32(1e-9))
+    for at in range(AROUND):
+        if touching[at]:
+            miss = abs((highest if side_of[at] else lowest) - along[at])
+            weights[at] *= np.exp(-per_way * miss)
+    _weighted_means(window, side_of, weights, sides)
 
 
-@njit(cache=True, nogil=True)
-def _extremes(linear, index_y, index_x, front, y, x, middle, axis, ends):
-    """Write the far side's lowest and the near side's highest projection on `axis`."""
-    ends[0], ends[1] = np.inf, -np.inf
-    for dy in range(-2, 3):
-        for dx in range(-2, 3):
-            pixel = linear[index_y[y + dy], index_x[x + dx]]
-            along = axis[0] * pixel[0] + axis[1] * pixel[1] + axis[2] * pixel[2]
-            if front[y + dy, x + dx] > middle:
-                ends[1] = max(ends[1], along)
-            else:
-                ends[0] = min(ends[0], along)
+@njit(cache=True, nogil=True, fastmath=True)
+def _weighted_means(window, side_of, weights, sides):
+    """Average each side's pixels; disparity counts by nearness alone."""
+    sides[:] = ZERO
+    total = np.zeros((2, 2), np.float32)
+    for at in range(AROUND):
+        side, weight = side_of[at], weights[at]
+        for c in range(3):
+            value = weight * window[at, c]
+            sides[side, c] += value
+            sides[side, 4] += value * window[at, c]
+        sides[side, 3] += window[at, 4] * window[at, 3]
+        total[side, 0] += weight
+        total[side, 1] += window[at, 4]
+    for side in range(2):
+        sides[side, 3] /= total[side, 1]
+        sides[side, 4] /= total[side, 0]
+        for c in range(3):
+            sides[side, c] /= total[side, 0]
+            sides[side, 4] -= sides[side, c] * sides[side, c]
+        sides[side, 4] = max(sides[side, 4], ZERO)

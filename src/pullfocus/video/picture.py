@@ -18,7 +18,7 @@ from pullfocus.depth.refine import RefineSettings, enlarge, refine_to_edges
 from pullfocus.lens import blur_gain_px, side_of_range
 from pullfocus.photo.colour import linearise
 from pullfocus.render.fast import PreparedScene
-from pullfocus.tone import ToneCurve, decode_table
+from pullfocus.tone import ToneCurve, decode_table, encode_table
 from pullfocus.types import Focus, Lens
 
 LEAST_PX = 400
@@ -54,13 +54,14 @@ class FrameRenderer:
     ) -> Shaped[np.ndarray, "h w c"]:
         """Blur a frame; transparency stays as it is. `lens` must be resolved."""
         small = not self.fine and min(codes.shape[:2]) >= LEAST_PX
-        out = (self._at_half_size if small else self._at_full_size)(codes, disparity, focus, lens)
+        colours = np.ascontiguousarray(codes[..., :3])
+        out = (self._at_half_size if small else self._at_full_size)(colours, disparity, focus, lens)
         return np.dstack([out, codes[..., 3:]]) if codes.shape[2] == 4 else out
 
     def _at_full_size(
         self, codes: np.ndarray, disparity: np.ndarray, focus: Focus, lens: Lens
     ) -> np.ndarray:
-        linear = linearise(codes[..., :3], self.curve)
+        linear = linearise(codes, self.curve)
         blurred = _blurred(linear, self._fitted(disparity, linear), focus, lens)
         return self.curve.encode(blurred, 8 if codes.dtype == np.uint8 else 16)
 
@@ -76,12 +77,20 @@ class FrameRenderer:
         radius_px = _radius_px(fitted, focus, lens, max(h, w))
         gain_px = blur_gain_px(lens, focus.disparity, max(h, w))
         left = _without_resampling(fitted, focus, gain_px)
-        plain = self.curve.encode(linear, 16)
-        blurred = self.curve.encode(_blurred(linear, left, focus, lens), 16)
+        plain = self._encoded(linear)
+        blurred = self._encoded(_blurred(linear, left, focus, lens))
         out = np.empty((h, w, 3), codes.dtype)
         scale = np.iinfo(codes.dtype).max / 65535
         compose(codes, blurred, plain, kept_detail(blurred, plain, radius_px), scale, out)
         return out
+
+    def _encoded(self, linear: np.ndarray) -> UInt16[np.ndarray, "a b 3"]:
+        from pullfocus.video.half_kernels import to_codes
+
+        table = encode_table(self.curve, 16)
+        codes = np.empty(linear.shape, np.uint16)
+        to_codes(linear, table.shift, table.offset, table.slope, codes)
+        return codes
 
     def _fitted(self, disparity: np.ndarray, linear: np.ndarray) -> np.ndarray:
         h, w = linear.shape[:2]

@@ -7,11 +7,12 @@ uniform int band;
 uniform highp usampler2D hidden_marks;
 flat out int hides;        // whether a hidden surface reaches this tile
 void main() {
-  ivec2 tile = ivec2(gl_InstanceID % tiles.x, gl_InstanceID / tiles.x);
+  int n = gl_VertexID / 6;
+  int k = gl_VertexID % 6;
+  ivec2 tile = ivec2(n % tiles.x, n / tiles.x);
   uvec4 bits = texelFetch(marks, tile, 0);
   bool occurs = ((bits[band >> 5] >> uint(band & 31)) & 1u) != 0u;
   hides = int((texelFetch(hidden_marks, tile, 0)[band >> 5] >> uint(band & 31)) & 1u);
-  int k = gl_VertexID;
   vec2 corner = vec2(k == 1 || k == 2 || k == 4 ? 1.0 : 0.0, k == 2 || k == 4 || k == 5 ? 1.0 : 0.0);
   vec2 place = min((vec2(tile) + corner) * tile_size, target_size) / target_size;
   gl_Position = occurs ? vec4(place * 2.0 - 1.0, 0.0, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
