@@ -158,10 +158,10 @@ export class Context {
     this.gl.drawArrays(this.gl.TRIANGLES, 0, 3);
   }
 
-  /** Run one program over the marked tiles of the target. */
+  /** Run one program over the marked tiles of the target; no instances, of which SwiftShader draws one at a time. */
   tiles(outputs, bodies, values) {
     this.target(outputs, { clear: true });
     this.use(this.program('tiles.vert', ...bodies), values);
-    this.gl.drawArraysInstanced(this.gl.TRIANGLES, 0, 6, values.tiles[0] * values.tiles[1]);
+    this.gl.drawArrays(this.gl.TRIANGLES, 0, 6 * values.tiles[0] * values.tiles[1]);
   }
 }
