@@ -5,6 +5,8 @@ import { apertureKernel, tapsOf } from './kernel.js';
 
 const TAPS = 256; // room for one band in its uniform block
 const REACHES = 24; // tiles that the largest disc may reach, and itself
+const HALF_FROM_PX = 4; // a disc this wide hides what half size cannot hold: 44 dB and more to the full size
+const SMALLEST_LEVEL = 5;
 const LARGEST_RUNG = 38; // 240 px in the preview: what the taps and levels here can hold
 
 /** The taps of all bands low..high under a lens, and which tiles they reach. */
@@ -16,7 +18,7 @@ export class BandPlan {
     this.bands = [];
     const used = new Map();
     for (let rung = low; rung <= high; rung++) {
-      const level = Math.min(5, rungLevel(Math.abs(rung)));
+      const level = levelOf(Math.abs(rung));
       let radius = rungRadius(Math.abs(rung)) / 2 ** level;
       if (level) radius = Math.sqrt(radius * radius - 1);
       const kernel = cachedKernel(radius, lens, rung > 0);
@@ -37,6 +39,12 @@ export class BandPlan {
     this.places = new Int32Array(256);
     this.bands.forEach((band, b) => this.places.set([band.level, band.layer], b * 2));
   }
+}
+
+/** The scale at which a rung is blurred here: `render/fast` halves from 8 px on, a preview may sooner. */
+function levelOf(rung) {
+  const soonest = rungRadius(rung) >= HALF_FROM_PX ? 1 : 0;
+  return Math.min(SMALLEST_LEVEL, Math.max(soonest, rungLevel(rung)));
 }
 
 const kernels = new Map();
