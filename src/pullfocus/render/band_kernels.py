@@ -296,30 +296,32 @@ def _share_row(block, band, y, left, from_x, to_x, row):
             out[x] = front[x] * near[x] + back[x] * far[x]
 
 
+# Taps are places in one flat array: making slices for them would take as long as the sums.
 @njit(cache=True, nogil=True, fastmath=True)
 def _convolve(layer, channels, columns, dy, dx, weight, out):
     """out[c, y, x] = sum of weight * layer[c, y + dy, x + dx], taps outermost over a row."""
     taps = len(dy)
     quads = taps // 4 * 4
+    flat, width = layer.reshape(-1), layer.shape[2]
+    tap = dy * width + dx
     for y in range(len(columns)):
         a, b = columns[y, 0], columns[y, 1]
+        size = np.uint64(b - a)
         for c in range(channels):
             row = out[c, y, a:b]
-            size = b - a
             row[:] = np.float32(0.0)
+            corner = (c * layer.shape[1] + y) * width + a
             for t in range(0, quads, 4):
                 w0, w1, w2, w3 = weight[t], weight[t + 1], weight[t + 2], weight[t + 3]
-                s0 = layer[c, y + dy[t], a + dx[t] : b + dx[t]]
-                s1 = layer[c, y + dy[t + 1], a + dx[t + 1] : b + dx[t + 1]]
-                s2 = layer[c, y + dy[t + 2], a + dx[t + 2] : b + dx[t + 2]]
-                s3 = layer[c, y + dy[t + 3], a + dx[t + 3] : b + dx[t + 3]]
+                s0, s1 = np.uint64(corner + tap[t]), np.uint64(corner + tap[t + 1])
+                s2, s3 = np.uint64(corner + tap[t + 2]), np.uint64(corner + tap[t + 3])
                 for x in range(size):
-                    row[x] += w0 * s0[x] + w1 * s1[x] + w2 * s2[x] + w3 * s3[x]
+                    near = w0 * flat[s0 + x] + w1 * flat[s1 + x]
+                    row[x] += near + w2 * flat[s2 + x] + w3 * flat[s3 + x]
             for t in range(quads, taps):
-                w0 = weight[t]
-                s0 = layer[c, y + dy[t], a + dx[t] : b + dx[t]]
+                w0, s0 = weight[t], np.uint64(corner + tap[t])
                 for x in range(size):
-                    row[x] += w0 * s0[x]
+                    row[x] += w0 * flat[s0 + x]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
