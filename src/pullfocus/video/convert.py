@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from jaxtyping import Shaped
 
 from pullfocus.video.source import VideoInfo
@@ -23,11 +24,14 @@ class FrameConverter:
     quick: to codes in half the time, for previews: they differ by one here and there.
 
     Codes are uint8 for 8-bit sources, else uint16, with 3 channels or, with alpha, 4.
+    Each of the two ways is gone by one thread at a time.
     """
 
     info: VideoInfo
     pix_fmt: str
     quick: bool = False
+    _inwards: VideoReformatter = field(default_factory=VideoReformatter, init=False)
+    _outwards: VideoReformatter = field(default_factory=VideoReformatter, init=False)
 
     @property
     def bit_depth(self) -> int:
@@ -48,11 +52,11 @@ class FrameConverter:
         """Turn a frame into upright codes; a frame of another size is brought to the first's."""
         h, w = self.info.size_hw
         matrix = self.info.tags.swscale_matrix(h)
-        rgb = frame.reformat(
-            w, h, _DEPTH_OF_RGB[self.bit_depth][self.info.has_alpha],
+        rgb = self._inwards.reformat(
+            frame, w, h, _DEPTH_OF_RGB[self.bit_depth][self.info.has_alpha],
             src_colorspace=matrix, src_color_range=self.info.tags.range_code,
             dst_colorspace=matrix, dst_color_range=2,
-            interpolation=self._way_to_codes,
+            interpolation=self._way_to_codes, threads=1,
         )  # fmt: skip
         return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), self.info.quarter_turns))
 
@@ -63,11 +67,11 @@ class FrameConverter:
         h, w = stored.shape[:2]
         name = _DEPTH_OF_RGB[8 * stored.itemsize][stored.shape[2] == 4]
         matrix = tags.swscale_matrix(self.info.size_hw[0])
-        frame = av.VideoFrame.from_ndarray(stored, name).reformat(
-            w, h, self.pix_fmt,
+        frame = self._outwards.reformat(
+            av.VideoFrame.from_numpy_buffer(stored, name), w, h, self.pix_fmt,
             src_colorspace=matrix, src_color_range=2,
             dst_colorspace=matrix, dst_color_range=tags.range_code,
-            interpolation=_SMOOTH | _ACCURATE,
+            interpolation=_SMOOTH | _ACCURATE, threads=1,
         )  # fmt: skip
         frame.colorspace, frame.color_range = tags.matrix or matrix, tags.range_code
         frame.color_trc, frame.color_primaries = tags.transfer, tags.primaries
