@@ -25,6 +25,7 @@ from pullfocus.web.config import ServerConfig
 from pullfocus.web.serve import bind
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "web"
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 
 
 @dataclass
@@ -217,6 +218,17 @@ class Page:
     @property
     def settings(self) -> dict[str, Any]:
         return self.js("() => pullfocus.photo.edit.now")
+
+    def serious(self) -> list[str]:
+        """What axe finds on the page that is serious or worse."""
+        if self.js("() => !window.axe"):
+            self.js(AXE.read_text(encoding="utf-8"))
+        found = self.js("() => axe.run(document, {resultTypes: ['violations']})")
+        return [
+            f"{one['id']}: {one['help']} {[node['html'][:120] for node in one['nodes'][:3]]}"
+            for one in found["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
 
     def keep(self, name: str) -> None:
         """Keep a screenshot as an artefact."""

@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 pytestmark = pytest.mark.browser
-AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-
-
-def serious(page) -> list[str]:
-    if page.js("() => !window.axe"):
-        page.js(AXE)
-    found = page.js("() => axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{one['id']}: {one['help']} {[node['html'][:120] for node in one['nodes'][:3]]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_every_view(new_page, photo_file, scheme):
     page = new_page(color_scheme=scheme)
     page.enter()
-    wrong = {"home": serious(page)}
+    wrong = {"home": page.serious()}
     page.keep(f"home-{scheme}")
     page.page.get_by_role("button", name="About").click()
-    wrong["about"] = serious(page)
+    wrong["about"] = page.serious()
     page.keep(f"about-{scheme}")
     page.page.keyboard.press("Escape")
     page.page.keyboard.press("?")
     page.page.wait_for_timeout(300)
-    wrong["help"] = serious(page)
+    wrong["help"] = page.serious()
     page.keep(f"help-{scheme}")
     page.page.keyboard.press("Escape")
     page.drop(photo_file)
     page.idle()
-    wrong["stage"] = serious(page)
+    wrong["stage"] = page.serious()
     page.keep(f"stage-{scheme}")
     for key, name in (("d", "depth"), ("b", "brush"), ("c", "divider"), ("s", "save")):
         page.page.keyboard.press(key)
         page.page.wait_for_timeout(150)
-        wrong[name] = serious(page)
+        wrong[name] = page.serious()
         page.keep(f"{name}-{scheme}")
     page.page.keyboard.press("Escape")
     page.page.get_by_role("button", name="Settings as text").click()
-    wrong["settings"] = serious(page)
+    wrong["settings"] = page.serious()
     page.keep(f"settings-{scheme}")
     assert not {view: found for view, found in wrong.items() if found}
 
@@ -55,8 +41,8 @@ def test_every_view(new_page, photo_file, scheme):
 def test_narrow_view(new_page, photo_file):
     page = new_page(viewport={"width": 390, "height": 780})
     page.enter()
-    assert not serious(page)
+    assert not page.serious()
     page.keep("home-narrow")
     page.drop(photo_file)
     page.idle()
-    assert not serious(page)
+    assert not page.serious()

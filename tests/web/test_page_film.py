@@ -101,7 +101,9 @@ def test_from_film_to_suggested_script_to_edited_to_saved(film_page, clip_file, 
     assert told == expected.model_dump(mode="json", exclude_none=True)
     for name in expected.subjects:
         assert roles("group", name=name, exact=True).count() == 1
+    page.until(ABOVE, "the timeline lies over the frame")
     page.keep("film-suggested")
+    assert not page.serious()
     dot = roles("button", name="Focus from 0.00 s on")
     dot.focus()
     page.page.keyboard.press("ArrowRight")
@@ -130,6 +132,8 @@ def test_from_film_to_suggested_script_to_edited_to_saved(film_page, clip_file, 
     )
 
 
+ABOVE = """() => { const { view } = pullfocus.stage;
+  return view.toScreen(0, 1).y <= pullfocus.film.root.offsetTop; }"""
 SCRIPT = """{"subjects": {"anna": {"at_s": 0.1, "box": [0.1, 0.2, 0.5, 0.9]}, "ben": {"person": 2}},
  "decisions": [{"at_s": 0.1, "focus": {"subject": "anna"}, "also": ["ben"], "range": [0.9, 0.5]},
                {"at_s": 0.4, "focus": {"disparity": 0.1}}],
@@ -172,7 +176,7 @@ def test_a_script_is_opened_as_it_is_and_a_bad_one_is_told(film_page, tmp_path):
 
 LANES = """async () => {
     const { Film } = await import('/static/js/film.js');
-    const app = { stageRoot: document.body };
+    const app = { stageRoot: document.body, stage: { leaveRoom: () => {} } };
     window.film = new Film(app, { id: 'x', name: 'walk.mp4', duration_s: 1 });
     film.seek = (at_s) => { film.at_s = at_s; };
     film.change((script) => { script.tap(0, [0.2, 0.6]); script.tap(0.3, [0.9, 0.1]); });

@@ -30,6 +30,8 @@ export class Film {
       h('div', { class: 'time' }, this.clock, this.slider, this.preview.button, iconButton('close', t('copyOf', { name: view.name }), () => this.close())),
       this.lanes.lanes, this.lanes.fields.root, this.paper.root);
     app.stageRoot.append(this.root);
+    this.sized = new ResizeObserver(() => app.stage.leaveRoom(this.root.hidden ? 0 : app.stageRoot.clientHeight - this.root.offsetTop));
+    this.sized.observe(this.root);
   }
 
   get stem() { return this.view.name.replace(/\.[^.]+$/, ''); }
@@ -111,7 +113,9 @@ export class Film {
   close() {
     clearTimeout(this.timer);
     this.preview.remove();
+    this.sized.disconnect();
     this.root.remove();
+    this.app.stage.leaveRoom(0);
     this.app.film = null;
     call(`/api/films/${this.view.id}`, { method: 'DELETE' }).catch((error) => { if (!isCancel(error)) console.info(error); });
     if (this.photo) this.app.closePhoto(this.photo);

@@ -19,14 +19,15 @@ export class FilmLanes {
 
   /** Draw what is decided now; what has the keyboard keeps it. */
   show() {
-    const { subjects, decisions } = this.film.script;
+    const { script, at_s } = this.film;
+    const { subjects, decisions } = script;
     const held = this.lanes.contains(document.activeElement) ? document.activeElement : null;
-    if (!decisions.includes(this.chosen)) this.chosen = decisions.find((one) => one.at_s === this.chosen?.at_s) ?? null;
+    const chosen = decisions.includes(this.chosen) ? this.chosen : decisions.find((one) => one.at_s === this.chosen?.at_s);
     this.dots = new Map(decisions.map((one) => [one, this.dot(one)]));
     const lanes = subjects.map((subject) => this.lane(this.again(subject), subject.name, subject));
     if (decisions.some((one) => !one.subject)) lanes.push(this.lane(h('span', { class: 'name' }, t('planes')), t('planes'), null));
     this.lanes.replaceChildren(...lanes);
-    this.fields.show(this.chosen);
+    this.choose(chosen ?? script.inForce(at_s));
     if (held) this.hold(held);
   }
 
@@ -65,6 +66,8 @@ export class FilmLanes {
   }
 
   choose(one) {
+    this.dots.get(this.chosen)?.removeAttribute('aria-current');
+    this.dots.get(one)?.setAttribute('aria-current', 'true');
     this.chosen = one;
     this.fields.show(one);
   }

@@ -85,6 +85,11 @@ export class FilmScript {
     this.tidy();
   }
 
+  /** The decision that holds at a moment; before the first one, the first. */
+  inForce(at_s) {
+    return this.decisions.findLast((one) => one.at_s <= at_s + SAME_S) ?? this.decisions[0] ?? null;
+  }
+
   drop(decision) {
     this.decisions = this.decisions.filter((one) => one !== decision);
     this.tidy();

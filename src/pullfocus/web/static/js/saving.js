@@ -31,11 +31,13 @@ const formatChoice = (formats, first = []) => choice({
   label: t('format'), change: () => {}, options: [...first, ...formats.map((name) => [name, NAMES[name] ?? name.toUpperCase()])],
 });
 
+const shownFilm = (app) => app.film !== null && app.film.photo === app.photo;
+
 function filmPart(app, once) {
   const { film } = app;
-  if (!film || film.photo !== app.photo) return null;
+  if (!shownFilm(app)) return null;
   const save = () => keep(app, t('saveFilm'), (tell, signal) => film.render(tell, signal));
-  return part(t('saveFilm'), once(save), { words: t('filmWords') });
+  return part(t('saveFilm'), once(save), { words: t('filmWords'), main: true });
 }
 
 function picturePart(app, once) {
@@ -45,7 +47,7 @@ function picturePart(app, once) {
   const quality = slider({ label: t('quality'), min: 40, max: 100, step: 1, words: (v) => String(v), change: (v) => { chosen = v; } });
   quality.show(94);
   const save = () => make(app, 'picture', { settings: edit.now, format: format.select.value || null, quality: chosen }, t('savePicture'));
-  return part(t('savePicture'), once(save), { words: t('full', { w: view.width, h: view.height }), fields: [format, quality], main: true });
+  return part(t('savePicture'), once(save), { words: t('full', { w: view.width, h: view.height }), fields: [format, quality], main: !shownFilm(app) });
 }
 
 function livingPart(app, once) {

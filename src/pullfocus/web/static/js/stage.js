@@ -43,6 +43,13 @@ export class Stage {
     this.paint();
   }
 
+  /** Keep the photo above something that lies over the lower end of the stage. @param {number} below in CSS pixels */
+  leaveRoom(below) {
+    this.view.margin.bottom = this.view.margin.top + below;
+    this.canvas.parentElement?.style.setProperty('--below', `${below}px`);
+    this.resize();
+  }
+
   /** Let go of a photo that is closed. */
   clear() {
     this.original = this.picture = this.patch = this.depth = this.peaking = this.cross = null;

@@ -42,7 +42,7 @@ export class View {
     this.fitted = true;
     this.scale = this.fitScale;
     this.x = (this.width - this.photo.width * this.scale) / 2;
-    this.y = (this.height - this.photo.height * this.scale) / 2;
+    this.y = (this.height + this.margin.top - this.margin.bottom - this.photo.height * this.scale) / 2;
   }
 
   /** Zoom by a factor, the point under (px, py) staying where it is. */
