@@ -36,8 +36,10 @@ def test_from_drop_to_saved_film(new_page, clip_file, tmp_path):
     assert page.js("() => [pullfocus.photo.view.width, pullfocus.film.at_s]") == [64, 0]
     page.page.mouse.click(*page.spot(0.25, 0.6))
     assert page.page.get_by_role("button", name="Focus from 0.00 s on").count() == 1
+    page.js("() => { for (const at_s of [0.1, 0.2]) pullfocus.film.seek(at_s); }")
     page.page.get_by_role("slider", name="Moment of the film").fill("0.3")
     page.until("() => Math.abs(pullfocus.film.at_s - 0.3) < 1e-6", seconds=180)
+    page.until("() => !pullfocus.film.seeking", "another frame came after the last")
     page.idle()
     assert page.js("() => pullfocus.photos.length") == 1
     page.page.mouse.click(*page.spot(0.9, 0.1))
@@ -121,6 +123,10 @@ def test_from_film_to_suggested_script_to_edited_to_saved(film_page, clip_file, 
     download.value.save_as(saved)
     assert saved.name == "walk.focus-script.json"
     assert read_script(saved).decisions[0].strength == "weak"
+    page.page.keyboard.press("f")
+    page.page.locator(".frame button").first.click()  # what the program found, and focused on
+    assert page.js("() => pullfocus.film.script.decisions[0].at_s") == 0
+    roles("button", name="Undo").click()
     asked = []
     page.page.route("**/film", lambda route: (asked.append(route.request), route.abort()))
     page.page.keyboard.press("s")
@@ -153,7 +159,7 @@ def test_a_script_is_opened_as_it_is_and_a_bad_one_is_told(film_page, tmp_path):
     told = page.page.locator(".toast.bad").filter(has_text="bad.json is no focus script")
     assert "there is no subject 'anna'" in told.inner_text()
     chosen.set_input_files(none)
-    page.page.get_by_text("none.json is no focus script: it is not JSON.").wait_for()
+    page.page.get_by_text("none.json is no focus script: it is no JSON object").wait_for()
     assert page.js("() => pullfocus.film.script.content") is None
     page.drop(good, "application/json")
     page.until("() => pullfocus.film.script.decisions.length === 2")

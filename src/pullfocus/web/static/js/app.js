@@ -93,7 +93,7 @@ export class App {
     this.bar.show();
     this.panel.show();
     this.subjects.show();
-    if (this.film) this.film.root.hidden = this.photo !== this.film.photo;
+    if (this.film) this.film.root.hidden = this.photo?.film !== this.film;
     showStrip(this.stripRoot, this);
     this.stageRoot.classList.toggle('brushing', this.brushing.on);
     document.body.classList.toggle('brush-on', this.brushing.on);
@@ -121,7 +121,7 @@ export class App {
     if (this.photo !== photo) {
       this.stage.picture = null;
       this.stage.patch = null;
-      this.stage.view.show(photo.size);
+      if (!photo.film || photo.film !== this.photo?.film) this.stage.view.show(photo.size);
     }
     this.photo = photo;
     this.stage.original = photo.image;

@@ -41,13 +41,13 @@ async function bringFilm(app, name, file) {
 /** The frame of a moment as a photo, with the lens of the frame before; null if that failed. */
 export async function openStill(app, film, at_s) {
   const asked = (_, signal) => post(`/api/films/${film.view.id}/stills`, { at_s }, signal);
-  return bring(app, film.view.name, asked, film.script.aimAt(at_s), film.photo?.edit.now);
+  return bring(app, film.view.name, asked, { at: film.script.aimAt(at_s), settings: film.photo?.edit.now, film });
 }
 
 /** A bundled photo, focused where it looks best. @param {any} app @param {string} name */
 export async function openSample(app, name) {
   const { x, y } = app.info.samples.find((sample) => sample.name === name);
-  await bring(app, name, (_, signal) => post(`/api/photos/samples/${name}`, {}, signal), [x, y]);
+  await bring(app, name, (_, signal) => post(`/api/photos/samples/${name}`, {}, signal), { at: [x, y] });
 }
 
 /** @param {'photos' | 'films'} what */
@@ -81,11 +81,11 @@ export async function replay(app, text) {
 }
 
 /**
- * @param {[number, number] | null} at where to focus first; the subject without
- * @param {any} settings to begin with
+ * @param {{at?: [number, number] | null, settings?: any, film?: any}} [how] at: where to focus first, the subject
+ *     without; settings: to begin with; film: whose frame it is, which takes the place of the last one
  * @returns {Promise<OpenPhoto | null>} null if it was cancelled, closed or broken
  */
-async function bring(app, name, sent, at = null, settings = app.info.defaults) {
+async function bring(app, name, sent, { at = null, settings = app.info.defaults, film = null } = {}) {
   app.stageRoot.hidden = false;
   app.startRoot.hidden = true;
   let photo = null;
@@ -96,7 +96,8 @@ async function bring(app, name, sent, at = null, settings = app.info.defaults) {
       const opened = photo;
       photo.edit.addEventListener('change', (event) => app.edited(opened, event.detail.transient));
       await photo.fetchImage();
-      app.photos.push(photo);
+      photo.film = film;
+      app.photos.splice(film?.photo ? app.photos.indexOf(film.photo) + 1 : app.photos.length, 0, photo);
       app.select(photo);
       await photo.fetchDepth(tell, signal);
     });

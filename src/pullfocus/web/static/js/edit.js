@@ -16,26 +16,29 @@ export class Edit extends EventTarget {
 
   /**
    * Change settings. A transient change (while a handle moves) joins the next settled one.
-   * @param {Record<string, any>} change @param {{transient?: boolean}} [how]
+   * @param {Record<string, any>} change @param {{transient?: boolean, tapped?: boolean}} [how] tapped: the focus was
+   *     put on something in the picture
    */
-  set(change, { transient = false } = {}) {
+  set(change, { transient = false, tapped = false } = {}) {
     const next = { ...this.now, ...change };
     const same = JSON.stringify(next) === JSON.stringify(this.now);
     if (same && (transient || !this.pending)) return;
     this.pending ??= this.now;
     this.now = next;
-    if (!transient) this.settle();
-    this.dispatchEvent(new CustomEvent('change', { detail: { transient } }));
+    const stepped = !transient && this.settle();
+    this.dispatchEvent(new CustomEvent('change', { detail: { transient, tapped, stepped } }));
   }
 
-  /** End a run of transient changes: one step of history. */
+  /** End a run of transient changes: one step of history, if anything is different. */
   settle() {
-    if (this.pending && JSON.stringify(this.pending) !== JSON.stringify(this.now)) {
+    const stepped = this.pending !== null && JSON.stringify(this.pending) !== JSON.stringify(this.now);
+    if (stepped) {
       this.past.push({ settings: this.pending });
       if (this.past.length > 200) this.past.shift();
       this.future = [];
     }
     this.pending = null;
+    return stepped;
   }
 
   /**
@@ -70,7 +73,7 @@ export class Edit extends EventTarget {
     to.push(step.settings ? { ...step, settings: this.now } : step);
     if (step.settings) this.now = step.settings;
     step[way]?.();
-    this.dispatchEvent(new CustomEvent('change', { detail: { transient: false, travelled: true } }));
+    this.dispatchEvent(new CustomEvent('change', { detail: { transient: false } }));
   }
 
   /** Back to what a new photo has, as one undoable step. */

@@ -18,9 +18,10 @@ export class Film {
     this.view = view;
     this.script = new FilmScript();
     this.at_s = 0;
+    /** The moment to show next, while a frame is fetched. @type {number | null} */
+    this.wanted_s = null;
+    this.seeking = false;
     this.photo = null;
-    /** Where the frame on screen was focused last, to know a tap from a change of the lens. */
-    this.focusedAt = null;
     this.slider = h('input', { type: 'range', min: 0, max: view.duration_s, step: 'any', value: 0, 'aria-label': t('scrub'), oninput: () => this.scrub() });
     this.lanes = new FilmLanes(this);
     this.paper = new FilmPaper(this);
@@ -51,11 +52,25 @@ export class Film {
     this.slider.style.setProperty('--part', `${(at_s / Math.max(this.view.duration_s, 1e-3)) * 100}%`);
   }
 
-  /** Show the frame of a moment; what was decided there is shown again. */
+  /** Show the frame of a moment; of moments that are asked for meanwhile, only the last is fetched. */
   async seek(at_s) {
     this.preview.remove();
+    this.wanted_s = at_s;
+    if (this.seeking) return;
+    this.seeking = true;
+    while (this.wanted_s !== null) {
+      const next_s = this.wanted_s;
+      this.wanted_s = null;
+      await this.showFrame(next_s);
+    }
+    this.seeking = false;
+  }
+
+  /** Fetch a frame; what was decided there is shown again. */
+  async showFrame(at_s) {
     const photo = await this.app.openStill(this, at_s);
     if (!photo) return;
+    if (this.app.film !== this) return this.app.closePhoto(photo); // closed meanwhile
     const before = this.photo;
     this.photo = photo;
     if (before) {
@@ -63,22 +78,19 @@ export class Film {
       this.app.closePhoto(before);
     }
     this.at_s = photo.view.at_s;
-    this.slider.value = String(this.at_s);
-    this.tell(this.at_s);
-    this.focusedAt = String(photo.start.at);
+    if (this.wanted_s === null) this.slider.value = String(this.at_s);
+    this.tell(Number(this.slider.value));
     photo.edit.addEventListener('change', ({ detail }) => this.edited(photo, detail));
     this.lanes.show();
     this.app.refresh();
   }
 
-  /** The lens or the focus of the frame changed; a focus that was put somewhere is a tap. */
-  edited(photo, { transient, travelled }) {
+  /** The lens or the focus of the frame changed; what was tapped is followed from here on. */
+  edited(photo, { transient, tapped, stepped }) {
     if (transient) return;
     this.preview.end(); // another lens, too, is not the one that is shown
-    const { at } = photo.edit.now;
-    const tapped = at && !travelled && String(at) !== this.focusedAt;
-    this.focusedAt = String(at);
-    if (tapped) this.change((script) => script.tap(photo.view.at_s, at), (undo, redo) => photo.edit.join(undo, redo));
+    const remember = stepped ? (undo, redo) => photo.edit.join(undo, redo) : undefined;
+    if (tapped) this.change((script) => script.tap(photo.view.at_s, photo.edit.now.at), remember);
   }
 
   /**

@@ -33,7 +33,7 @@ export class Focusing {
     const change = { at: [round(x), round(y)], subject: null, focus_m: null, focus_disparity: plane };
     const focus = focusOf(photo.edit.now, photo.depth);
     if (focus.range) change.range = shifted(focus.range, plane - focus.plane, photo);
-    photo.edit.set(change, { transient });
+    photo.edit.set(change, { transient, tapped: true });
     if (!transient) say(t('focusedAt', { where: this.words(plane) }));
   }
 

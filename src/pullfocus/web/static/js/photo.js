@@ -22,6 +22,8 @@ export class OpenPhoto {
     this.version = 0;
     this.start = {};
     this.closed = false;
+    /** Whose frame it is. @type {import('./film.js').Film | null} */
+    this.film = null;
   }
 
   get id() { return this.view.id; }

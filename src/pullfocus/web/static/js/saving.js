@@ -31,7 +31,7 @@ const formatChoice = (formats, first = []) => choice({
   label: t('format'), change: () => {}, options: [...first, ...formats.map((name) => [name, NAMES[name] ?? name.toUpperCase()])],
 });
 
-const shownFilm = (app) => app.film !== null && app.film.photo === app.photo;
+const shownFilm = (app) => app.film !== null && app.photo.film === app.film;
 
 function filmPart(app, once) {
   const { film } = app;

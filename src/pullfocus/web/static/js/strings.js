@@ -23,7 +23,7 @@ export const words = {
   suggest: 'Suggest', suggestWords: 'Look at the whole film, follow everybody in it, and suggest on whom to focus from when on',
   suggested: 'This is a suggestion: drag its dots, tap to decide otherwise, or undo it.',
   openScript: 'Open script', openScriptWords: 'Open a focus script (JSON) of this film', saveScript: 'Save script', saveScriptWords: 'Save the decisions as a focus script, which pullfocus video --script takes',
-  opened: 'Opened {name}.', noScript: '{name} is no focus script: {why}', notJson: 'it is not JSON.', scriptAlone: '{name} is a focus script: open its film first, then the script.',
+  opened: 'Opened {name}.', noScript: '{name} is no focus script: {why}', notJson: 'it is no JSON object, { … }.', scriptAlone: '{name} is a focus script: open its film first, then the script.',
   settingsAlone: '{name} holds settings of a photo: open the photo first, then the settings.', noSettings: '{name} holds no settings of a photo: {why}',
   filmWords: 'Focus follows what you tapped, from each dot on; without dots, the subject that is found. Sound and timing are kept.',
   strip: 'Open photos', controls: 'Controls', zoomIn: 'Zoom in', zoomOut: 'Zoom out', fit: 'Fit',

@@ -55,7 +55,7 @@ export class Subjects {
   choose(subject) {
     const { photo, focusing } = this.app;
     const { x, y, disparity, near, far } = subject;
-    photo.edit.set({ at: [x, y], focus_m: null, focus_disparity: disparity, range: rangeSetting(near, far, photo.depth.kind) });
+    photo.edit.set({ at: [x, y], focus_m: null, focus_disparity: disparity, range: rangeSetting(near, far, photo.depth.kind) }, { tapped: true });
     say(t('focusedAt', { where: focusing.words(disparity) }));
   }
 
