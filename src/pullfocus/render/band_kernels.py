@@ -217,9 +217,14 @@ def _columns_to_blur(spans, lvl, margin, size):
 @njit(cache=True, nogil=True)
 def _bounds(columns):
     """First and end row, first and end column of what `columns` says is to be blurred."""
-    rows = np.flatnonzero(columns[:, 0] < columns[:, 1])
-    used = columns[rows]
-    return rows[0], rows[-1] + 1, used[:, 0].min(), used[:, 1].max()
+    first = last = right = 0
+    left = len(columns)
+    for y in range(len(columns)):
+        if columns[y, 0] < columns[y, 1]:
+            first = y if last == 0 else first
+            last = y + 1
+            left, right = min(left, columns[y, 0]), max(right, columns[y, 1])
+    return first, last, left, right
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -83,7 +83,8 @@ def _between_rows(row, other, channels, scale, out):  # type: ignore[no-untyped-
     mixed = out[channels:-channels]
     for i in range(len(row)):
         mixed[i] = near * row[i] + far * other[i]
-    out[:channels], out[-channels:] = mixed[:channels], mixed[-channels:]
+    for c in range(channels):
+        out[c], out[-1 - c] = mixed[c], mixed[-1 - c]
 
 
 @njit(nogil=True, cache=True, fastmath=True)
