@@ -65,7 +65,7 @@ class SteadyDepth:
     """Depth for one frame after the other, live, on a scale that a shot's first frame fixes.
 
     every: estimate depth on every n-th frame of a shot; between them it only moves with the flow.
-    long_side_px: of the maps. anchor_s: see ANCHOR_S.
+    long_side_px: of the maps. anchor_s: see ANCHOR_S. careful: see `steady_depth_motion.follow`.
 
     Raises:
         UsageError: `every` below 1.
@@ -80,12 +80,14 @@ class SteadyDepth:
         every: int = 1,
         long_side_px: int = LONG_SIDE_PX,
         anchor_s: float = ANCHOR_S,
+        careful: bool = False,
     ) -> None:
         if every < 1:
             raise UsageError(f"Depth is estimated on every n-th frame from 1 up, not {every}.")
         self.every = every
         self.long_side_px = long_side_px
         self.anchor_s = anchor_s
+        self.careful = careful
         self.kind: DepthKind = "relative"
         self.cut = False
         self.person: Float32[np.ndarray, "a b"] | None = None
@@ -109,7 +111,7 @@ class SteadyDepth:
     def step(self, rgb: UInt8[np.ndarray, "h w 3"], time_s: float) -> Step:
         """Do the same, and return all that became known; disparity may leave 0..1."""
         small, known = small_picture(rgb, self.long_side_px), self._known
-        motion = _motion_from(known, small, time_s)
+        motion = _motion_from(known, small, time_s, self.careful)
         self.cut = motion is None
         measured: np.ndarray | None
         if known is None or motion is None:
@@ -175,13 +177,15 @@ class SteadyDepth:
         return as_surfaces(raw, people)
 
 
-def _motion_from(known: Known | None, small: np.ndarray, time_s: float) -> Motion | None:
+def _motion_from(
+    known: Known | None, small: np.ndarray, time_s: float, careful: bool
+) -> Motion | None:
     """Follow the frame back to what is known; None where a shot begins."""
     if known is None or known.rgb.shape != small.shape:
         return None
     if not 0 <= time_s - known.time_s < LONGEST_GAP_S:
         return None
-    motion = follow(known.rgb, small)
+    motion = follow(known.rgb, small, careful)
     return None if is_cut(known.rgb, small, motion) else motion
 
 

@@ -45,7 +45,7 @@ class SurveyedDepth:
     def __init__(
         self, frames: Iterable[Look], estimator: Estimator | None, every: int, long_side_px: int
     ) -> None:
-        first = SteadyDepth(estimator, every, long_side_px, ANCHOR_S)
+        first = SteadyDepth(estimator, every, long_side_px, ANCHOR_S, careful=True)
         self._tape, self._scales = DepthTape(), []
         ends = (0.0, 1.0)
         for step, smooth in _smoothed(first, frames):
@@ -105,7 +105,7 @@ def _there_and_back(
             out.append((step, now.disparity))
             later = _alone(step)
             continue
-        motion = follow(later.rgb, now.rgb)
+        motion = follow(later.rgb, now.rgb, careful=True)
         after = predicted(later, now.rgb, motion, now.time_s, kind == "metric")
         out.append((step, weighed(now.disparity, now.variance, after)[0]))
         state = after.disparity, after.variance
