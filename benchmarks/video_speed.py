@@ -51,7 +51,8 @@ class Timing:
 
 def make_clip(path: Path, frames: int) -> None:
     """Pan over a photo at 1080p, 25 frames a second."""
-    photo = cv2.imread(str(SAMPLES[0].path))
+    scooter = next(sample for sample in SAMPLES if sample.name == "scooter")
+    photo = cv2.imread(str(scooter.path))
     scale = 1.25 * max(1920 / photo.shape[1], 1080 / photo.shape[0])
     photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     with av.open(str(path), "w") as out:

@@ -75,11 +75,11 @@ def test_missing_extras_are_named(monkeypatch):
 def test_demo(cli, folder, make_photo):
     code, _, err = cli("demo", "-o", "shown")
     assert code == 0
-    pair = load(folder / "shown" / "scooter.before-after.jpg")
-    photo = load(folder / "shown" / "scooter.jpg")
+    pair = load(folder / "shown" / "street.before-after.jpg")
+    photo = load(folder / "shown" / "street.jpg")
     assert pair.width > 2 * photo.width
     assert str(folder / "shown") in err.replace("\n", "")
     assert not np.array_equal(
-        load(folder / "shown" / "scooter.refocused.jpg").encoded, photo.encoded
+        load(folder / "shown" / "street.refocused.jpg").encoded, photo.encoded
     )
     make_photo(folder / "a.png")

@@ -24,7 +24,7 @@ class Sample:
 
 
 SAMPLES = (
-    Sample("scooter", 0.42, 0.42, "the scooter, before a brick wall"),
-    Sample("hibiscus", 0.77, 0.80, "the red flower, before a window"),
     Sample("street", 0.83, 0.90, "the near car, before a long street"),
+    Sample("hibiscus", 0.77, 0.80, "the red flower, before a window"),
+    Sample("scooter", 0.42, 0.42, "the scooter, before a brick wall"),
 )
