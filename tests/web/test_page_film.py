@@ -43,6 +43,7 @@ def test_from_drop_to_saved_film(new_page, clip_file, tmp_path):
     page.idle()
     assert page.js("() => pullfocus.photos.length") == 1
     page.page.mouse.click(*page.spot(0.9, 0.1))
+    assert page.page.get_by_role("group", name="Focus from 0.30 s on").is_visible()
     page.keep("film")
     script = page.js("() => pullfocus.film.script.content")
     assert [one["at_s"] for one in script["decisions"]] == pytest.approx([0, 0.3])

@@ -118,11 +118,12 @@ async function bring(app, name, sent, { at = null, settings = app.info.defaults,
   }
 }
 
-/** One sentence: what to do at the first photo ever, what the program chose at the others. */
+/** One sentence: what to do at the first photo ever, what the program chose at the others, and in films. */
 function tellFirst(app, photo, chosen) {
-  const subject = chosen ? t('subject', { what: photo.depthInfo?.subject?.chosen ?? '' }) : t('firstRun');
-  const first = !localStorage.getItem('pullfocus-seen');
-  localStorage.setItem('pullfocus-seen', 'yes');
+  const what = photo.depthInfo?.subject?.chosen ?? '';
+  const subject = chosen ? t(photo.film ? 'filmSubject' : 'subject', { what }) : t('firstRun');
+  const first = !photo.film && !localStorage.getItem('pullfocus-seen');
+  if (first) localStorage.setItem('pullfocus-seen', 'yes');
   if (first || chosen) app.tools.showHint(first ? t('firstRun') : subject, first ? 9000 : 4500);
   say(subject);
   for (const note of photo.view.notes) toast(note);

@@ -20,7 +20,7 @@ const KEYS = [
 ];
 
 export function helpDialog() {
-  const steps = [1, 2, 3, 4, 5, 6].map((n) => h('li', {},
+  const steps = [1, 2, 3, 4, 5, 6, 7].map((n) => h('li', {},
     h('img', { src: `/static/help/step${n}.webp`, alt: '' }),
     h('h3', {}, `${n}. ${t(`step${n}`)}`), h('p', {}, t(`step${n}w`))));
   const keys = KEYS.flatMap(([words, ...caps]) => [h('dt', {}, ...caps.map((cap) => h('kbd', {}, cap))), h('dd', {}, t(words))]);

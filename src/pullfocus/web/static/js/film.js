@@ -41,6 +41,7 @@ export class Film {
   scrub() {
     const at_s = Number(this.slider.value);
     this.tell(at_s);
+    this.lanes.letGo();
     if (this.preview.show(at_s)) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.seek(at_s), SCRUB_MS);
@@ -90,7 +91,9 @@ export class Film {
     if (transient) return;
     this.preview.end(); // another lens, too, is not the one that is shown
     const remember = stepped ? (undo, redo) => photo.edit.join(undo, redo) : undefined;
-    if (tapped) this.change((script) => script.tap(photo.view.at_s, photo.edit.now.at), remember);
+    if (!tapped) return;
+    this.lanes.letGo();
+    this.change((script) => script.tap(photo.view.at_s, photo.edit.now.at), remember);
   }
 
   /**

@@ -22,7 +22,7 @@ export class FilmLanes {
     const { script, at_s } = this.film;
     const { subjects, decisions } = script;
     const held = this.lanes.contains(document.activeElement) ? document.activeElement : null;
-    const chosen = decisions.includes(this.chosen) ? this.chosen : decisions.find((one) => one.at_s === this.chosen?.at_s);
+    const chosen = decisions.find((one) => one === this.chosen || one.at_s === this.chosen?.at_s);
     this.dots = new Map(decisions.map((one) => [one, this.dot(one)]));
     const lanes = subjects.map((subject) => this.lane(this.again(subject), subject.name, subject));
     if (decisions.some((one) => !one.subject)) lanes.push(this.lane(h('span', { class: 'name' }, t('planes')), t('planes'), null));
@@ -48,7 +48,7 @@ export class FilmLanes {
     const { film } = this;
     const label = t('laneAgain', { name: subject.name });
     return h('button', { type: 'button', class: 'name', 'aria-label': label, title: t('laneKeys', { label }),
-      onclick: () => film.change((script) => script.decideOn(subject, film.at_s)),
+      onclick: () => { this.letGo(); film.change((script) => script.decideOn(subject, film.at_s)); },
       onkeydown: (event) => { if (isDelete(event)) film.change((script) => script.remove(subject)); } }, subject.name);
   }
 
@@ -63,6 +63,11 @@ export class FilmLanes {
 
   place(dot, at_s) {
     dot.style.left = `${Math.min(1, at_s / Math.max(this.film.view.duration_s, 1e-3)) * 100}%`;
+  }
+
+  /** From now on the chosen decision is that of the moment on screen. */
+  letGo() {
+    this.chosen = null;
   }
 
   choose(one) {
