@@ -4,7 +4,8 @@ Prints a markdown table of one run: seconds, and ratios to cv2.GaussianBlur (sig
 float32, 3 channels) and to a plain copy of the same picture, measured in the same process right
 before. Peak memory is that of a process of its own, beyond the picture and its disparity.
 
---huge adds 100 MP at radius 400 (half a minute a turn, GaussianBlur many minutes). --gpu times `render.on_gpu` on CUDA at 4K.
+--huge adds 100 MP at radius 400 (half a minute a turn, GaussianBlur many minutes). --gpu times
+`render.on_gpu` on CUDA at 4K.
 """
 
 from __future__ import annotations
