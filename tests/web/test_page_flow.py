@@ -175,7 +175,7 @@ def test_settings_as_text_go_out_and_in(page):
     page.page.get_by_role("button", name="Settings as text").click()
     page.page.locator("dialog textarea").fill('{"settings": {"nonsense": 1}}')
     page.page.get_by_role("button", name="Apply").click()
-    assert "nonsense" in page.page.locator("dialog [role=alert]").inner_text()
+    page.until("() => document.querySelector('dialog [role=alert]').innerText.includes('nonsense')")
     assert page.settings["at"] == [0.35, 0.55]
     plane = page.js("() => pullfocus.photo.disparityAt(0.35, 0.55)")
     assert page.settings["focus_disparity"] == pytest.approx(plane, abs=1e-3)
