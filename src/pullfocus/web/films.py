@@ -126,7 +126,7 @@ def suggest(film: Film, settings: Settings, job: Job) -> dict[str, Any]:
 
 
 def as_told(script: FocusScript) -> dict[str, Any]:
-    """Return a focus script as the page takes it: what was not said is left out."""
+    """Return a focus script as the page takes it: defaults written out, what has none left out."""
     return {"script": script.model_dump(mode="json", exclude_none=True)}
 
 

@@ -196,7 +196,7 @@ class ScriptRequest(BaseModel):
 
 
 class ScriptView(BaseModel):
-    """A focus script that makes sense, with everything said that was left out."""
+    """A focus script that makes sense, with its defaults written out."""
 
     script: dict[str, Any]
 

@@ -69,7 +69,7 @@ def suggestion(film_id: str, wish: DepthRequest, parts: Parts, owner: Owner) -> 
 
 @router.post("/{film_id}/script")
 def check_script(film_id: str, wish: ScriptRequest, parts: Parts) -> ScriptView:
-    """Check a focus script from elsewhere and return it with everything said."""
+    """Check a focus script from elsewhere and return it with its defaults written out."""
     parts.films.find(film_id)
     return ScriptView(**films.as_told(FocusScript.parse(wish.script)))
 

@@ -90,8 +90,8 @@ export class Film {
   edited(photo, { transient, tapped, stepped }) {
     if (transient) return;
     this.preview.end(); // another lens, too, is not the one that is shown
-    const remember = stepped ? (undo, redo) => photo.edit.join(undo, redo) : undefined;
     if (!tapped) return;
+    const remember = stepped ? (undo, redo) => photo.edit.join(undo, redo) : undefined;
     this.lanes.letGo();
     this.change((script) => script.tap(photo.view.at_s, photo.edit.now.at), remember);
   }
