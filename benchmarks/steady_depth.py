@@ -30,7 +30,7 @@ from pullfocus.depth.normalise import to_disparity
 from pullfocus.depth.refine import enlarge
 from pullfocus.lab.metrics import align_least_squares, delta1
 from pullfocus.video.steady_depth import LONG_SIDE_PX, SteadyDepth
-from pullfocus.video.steady_depth_motion import follow, small_picture
+from pullfocus.video.steady_depth_motion import Motion, flows_between, followed, small_picture
 from pullfocus.video.surveyed_depth import SurveyedDepth
 
 VARIANTS = {
@@ -190,7 +190,12 @@ def ways_between(video: Video) -> list:
     if video.poses is not None:
         return [(None, None)] * (len(video.frames) - 1)
     small = [small_picture(rgb, LONG_SIDE_PX) for rgb in video.frames]
-    return [(follow(a, b), follow(b, a)) for a, b in pairwise(small)]
+    return [_there_and_back(a, b) for a, b in pairwise(small)]
+
+
+def _there_and_back(a: np.ndarray, b: np.ndarray) -> tuple[Motion, Motion]:
+    flows = flows_between(a, b)
+    return followed(a, b, flows), followed(b, a, flows.reversed())
 
 
 def mean_delta1(video: Video, inverse: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pullfocus.lab.scenes.furniture import Shop
 from pullfocus.lab.scenes.generate import draw_layout, is_telling
 from pullfocus.lab.scenes.layouts import LAYOUTS
 from pullfocus.lab.scenes.parts import Camera, Part, Scene, placed, view_matrix
@@ -79,6 +80,32 @@ def test_every_layout_is_drawn_and_deterministic(renderer, stack):
             np.testing.assert_array_equal(first, again)
             assert np.isfinite(first).all()
     assert kinds == {name for name, (_, share) in LAYOUTS.items() if share > 0}
+
+
+def test_a_corner_of_a_room_has_no_sky_and_things_within_reach(renderer, stack):
+    for seed in range(6):
+        name, scene = draw_layout(stack, seed, "corner")
+        _, disparity = renderer(scene)
+        assert name == "corner"
+        assert (disparity > 1 / 12).all()
+        assert disparity.max() > 0.5
+        np.testing.assert_array_equal(disparity, renderer(draw_layout(stack, seed, "corner")[1])[1])
+
+
+def test_counters_stand_in_front_of_their_wall(stack):
+    for turn, inwards in ((0.0, (0, 1)), (90.0, (1, 0)), (-90.0, (-1, 0))):
+        shop = Shop(stack, np.random.default_rng(3))
+        shop.counter((0.0, 0.0, 0.0), 2.0, turn)
+        middles = np.array([part.matrix[:3, 3] for part in shop.parts])
+        assert (middles[:, [0, 2]] @ inwards > 0).all()
+        along = middles[:, [0, 2]] @ (inwards[1], -inwards[0])
+        assert np.abs(along).max() < 1.05
+
+
+def test_plain_surfaces_have_the_least_contrast(stack):
+    spread = {i: stack.rgba[i, ..., :3].std((0, 1)).mean() for i in stack.kinds["surface"]}
+    others = set(spread) - set(stack.plain.tolist())
+    assert max(spread[i] for i in stack.plain) <= min(spread[i] for i in others)
 
 
 def test_textures_are_full_size_and_flat_views_are_refused(stack):

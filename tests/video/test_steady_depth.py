@@ -12,6 +12,7 @@ from pullfocus.depth.estimator import RawDepth
 from pullfocus.depth.normalise import normalised
 from pullfocus.errors import UsageError
 from pullfocus.video.steady_depth import LONG_SIDE_PX, SteadyDepth
+from pullfocus.video.steady_depth_motion import flows_between, small_picture
 
 HW = (216, 384)
 FRAME_S = 1 / 30
@@ -112,3 +113,12 @@ def test_memory_does_not_grow_with_the_frames(moving_plane, flickering):
     run(steady, clip)
     held = [value for value in vars(steady).values() if isinstance(value, list | dict | tuple)]
     assert sum(len(value) for value in held) <= 2
+
+
+def test_flows_of_two_frames_serve_both_ways(moving_plane):
+    (before, _), (now, _) = moving_plane(2)
+    small = small_picture(before, 128), small_picture(now, 128)
+    there, back = flows_between(*small), flows_between(*small[::-1])
+    np.testing.assert_array_equal(there.reversed().back, back.back)
+    np.testing.assert_array_equal(there.reversed().ahead, back.ahead)
+    assert np.abs(there.back).max() > 0.5

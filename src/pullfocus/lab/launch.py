@@ -27,6 +27,7 @@ def prepare(config: TrainConfig, data: Path, cache: Path) -> None:
         "sensor": lambda: sensor_items(data),
         "scenes": lambda: _rendered(data, cache, SCENES),
         "roads": lambda: _rendered(data, cache, SCENES // 4, "road"),
+        "corners": lambda: _rendered(data, cache, SCENES, "corner"),
     }
     for name in ("photos", *config.truths_per_batch):
         if not (cache / name / "index.json").exists():

@@ -25,7 +25,14 @@ from pullfocus.depth.refine import enlarge
 from pullfocus.errors import UsageError
 from pullfocus.types import DepthKind
 from pullfocus.video.steady_depth_filter import NOISE, Known, Predicted, predicted, weighed
-from pullfocus.video.steady_depth_motion import Motion, follow, is_cut, small_picture
+from pullfocus.video.steady_depth_motion import (
+    Flows,
+    Motion,
+    flows_between,
+    followed,
+    is_cut,
+    small_picture,
+)
 from pullfocus.video.steady_depth_scale import Scale, fitted_scale
 
 LONG_SIDE_PX = 384
@@ -43,12 +50,13 @@ LONGEST_GAP_S = 1.0
 class Step:
     """What one frame brought.
 
-    measured: its estimate in the shot's unit, None where there was none. person: probability of
-        people, None where nobody looks for them. sure: 1 where they are, 0 elsewhere. cut: whether
-        a shot began.
+    flows: between it and the frame before, None where a shot began. measured: its estimate in the
+        shot's unit, None where there was none. person: probability of people, None where nobody
+        looks for them. sure: 1 where they are, 0 elsewhere. cut: whether a shot began.
     """
 
     known: Known
+    flows: Flows | None
     measured: Float32[np.ndarray, "h w"] | None
     person: Float32[np.ndarray, "h w"] | None
     sure: Float32[np.ndarray, "h w"] | None
@@ -65,7 +73,7 @@ class SteadyDepth:
     """Depth for one frame after the other, live, on a scale that a shot's first frame fixes.
 
     every: estimate depth on every n-th frame of a shot; between them it only moves with the flow.
-    long_side_px: of the maps. anchor_s: see ANCHOR_S. careful: see `steady_depth_motion.follow`.
+    long_side_px: of the maps. anchor_s: see ANCHOR_S. careful: see `flows_between`.
 
     Raises:
         UsageError: `every` below 1.
@@ -111,10 +119,12 @@ class SteadyDepth:
     def step(self, rgb: UInt8[np.ndarray, "h w 3"], time_s: float) -> Step:
         """Do the same, and return all that became known; disparity may leave 0..1."""
         small, known = small_picture(rgb, self.long_side_px), self._known
-        motion = _motion_from(known, small, time_s, self.careful)
+        flows = _flows_from(known, small, time_s, self.careful)
+        motion = None if known is None or flows is None else _unless_cut(known.rgb, small, flows)
         self.cut = motion is None
         measured: np.ndarray | None
         if known is None or motion is None:
+            flows = None
             self._forget()
             measured = disparity = self._first(rgb, small.shape[:2])
             variance = np.full(small.shape[:2], NOISE**2, np.float32)
@@ -126,7 +136,7 @@ class SteadyDepth:
                 disparity, variance = weighed(measured, NOISE**2, before)
         self._count += 1
         self._known = Known(small, disparity, variance, time_s)
-        return Step(self._known, measured, self.person, self._sure, self.cut)
+        return Step(self._known, flows, measured, self.person, self._sure, self.cut)
 
     def _forget(self) -> None:
         self._known = self._sure = None
@@ -177,16 +187,21 @@ class SteadyDepth:
         return as_surfaces(raw, people)
 
 
-def _motion_from(
+def _flows_from(
     known: Known | None, small: np.ndarray, time_s: float, careful: bool
-) -> Motion | None:
-    """Follow the frame back to what is known; None where a shot begins."""
+) -> Flows | None:
+    """Work out flows to the frame that is known; None where there is none to hold on to."""
     if known is None or known.rgb.shape != small.shape:
         return None
     if not 0 <= time_s - known.time_s < LONGEST_GAP_S:
         return None
-    motion = follow(known.rgb, small, careful)
-    return None if is_cut(known.rgb, small, motion) else motion
+    return flows_between(known.rgb, small, careful)
+
+
+def _unless_cut(before: np.ndarray, now: np.ndarray, flows: Flows) -> Motion | None:
+    """Follow the frame back to the one before; None where a shot begins between them."""
+    motion = followed(before, now, flows)
+    return None if is_cut(before, now, motion) else motion
 
 
 def _carried(values: np.ndarray | None, motion: Motion) -> np.ndarray | None:

@@ -1,12 +1,13 @@
 """Between two frames, for `steady_depth`: where every pixel was before, and whether it was seen.
 
-small_picture -> follow -> Motion; is_cut says that there is nothing to follow
+small_picture -> flows_between -> followed -> Motion; is_cut says that there is nothing to follow
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
@@ -21,6 +22,21 @@ _CUT_BLIND = 0.1
 """Share below which it is a cut whatever the colours: there is nothing to hold on to."""
 _CUT_COLOURS = 0.6
 """Shared part of two colour histograms (0..1) below which the colours are another shot's."""
+
+
+class Flows(NamedTuple):
+    """How far pixels go between two frames, (x, y) in px.
+
+    back: from each pixel of this frame to the frame before. ahead: from each pixel of the frame
+        before to this one.
+    """
+
+    back: Float32[np.ndarray, "h w 2"]
+    ahead: Float32[np.ndarray, "h w 2"]
+
+    def reversed(self) -> Flows:
+        """Return the flows of the same two frames in the other order."""
+        return Flows(self.ahead, self.back)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,15 +70,14 @@ def small_picture(rgb: UInt8[np.ndarray, "h w 3"], long_side_px: int) -> UInt8[n
     return np.asarray(cv2.resize(rgb, size, interpolation=mode), np.uint8)
 
 
-def follow(
+def flows_between(
     before: UInt8[np.ndarray, "h w 3"], now: UInt8[np.ndarray, "h w 3"], careful: bool = False
-) -> Motion:
-    """Follow every pixel of `now` back to `before` by DIS flow, forwards and backwards.
+) -> Flows:
+    """Work out DIS flow in both directions.
 
     careful: four times as long and half as wrong where little stands out, on a road say.
 
-    Source: Kroeger et al. 2016, "Fast optical flow using dense inverse search"; the check of both
-        directions: Sundaram et al. 2010, "Dense point trajectories", equation 5.
+    Source: Kroeger et al. 2016, "Fast optical flow using dense inverse search".
     """
     import cv2
 
@@ -71,8 +86,19 @@ def follow(
     dis = cv2.DISOpticalFlow.create(medium if careful else fast)
     still = np.zeros((*first.shape, 2), np.float32)
     back, ahead = dis.calc(second, first, still.copy()), dis.calc(first, second, still.copy())
-    grid = pixel_grid(*first.shape) + back
-    returned = sampled(ahead, grid)
+    return Flows(np.asarray(back, np.float32), np.asarray(ahead, np.float32))
+
+
+def followed(
+    before: UInt8[np.ndarray, "h w 3"], now: UInt8[np.ndarray, "h w 3"], flows: Flows
+) -> Motion:
+    """Follow every pixel of `now` back to `before`, and on again to see whether it returns.
+
+    Source: Sundaram et al. 2010, "Dense point trajectories", equation 5.
+    """
+    back = flows.back
+    grid = pixel_grid(*now.shape[:2]) + back
+    returned = sampled(flows.ahead, grid)
     limit = np.float32(0.01) * (_squared(back) + _squared(returned)) + np.float32(0.5)
     same = (_squared(back + returned) < limit) & (difference(before, now, grid) < ALIKE)
     return Motion(grid, same & inside(grid))

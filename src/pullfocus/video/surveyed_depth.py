@@ -25,7 +25,7 @@ from pullfocus.types import DepthKind
 from pullfocus.video.depth_tape import DepthTape
 from pullfocus.video.steady_depth import SteadyDepth, Step
 from pullfocus.video.steady_depth_filter import NOISE, Known, predicted, weighed
-from pullfocus.video.steady_depth_motion import follow
+from pullfocus.video.steady_depth_motion import Flows, followed
 from pullfocus.video.steady_depth_scale import Scale
 
 STRETCH, AHEAD = 24, 12
@@ -99,13 +99,15 @@ def _there_and_back(
     """Go back over the steps of one shot, and weigh what is known from either side."""
     out = []
     later: Known | None = None
+    flows: Flows | None = None
     for step in reversed(steps):
         now = step.known
-        if later is None:
+        if later is None or flows is None:
             out.append((step, now.disparity))
-            later = _alone(step)
+            later, flows = _alone(step), step.flows
             continue
-        motion = follow(later.rgb, now.rgb, careful=True)
+        motion = followed(later.rgb, now.rgb, flows.reversed())
+        flows = step.flows
         after = predicted(later, now.rgb, motion, now.time_s, kind == "metric")
         out.append((step, weighed(now.disparity, now.variance, after)[0]))
         state = after.disparity, after.variance

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pullfocus.lab.data.crops import CropConfig
 from pullfocus.lab.train import TrainConfig
 from pullfocus.networks.compact import CompactConfig
@@ -47,6 +49,22 @@ def compact_more() -> TrainConfig:
         rate=1e-3,
         hint_weight=0.6,
         seed=3,
+    )
+
+
+def compact_truth() -> TrainConfig:
+    """Return the settings of the leg past the teacher: most views have rendered or measured depth.
+
+    Begun with ``--start``, two processes; the teacher's part keeps what it knows of photos.
+    """
+    return replace(
+        compact_more(),
+        photos_per_batch=8,
+        people_per_batch=4,
+        truths_per_batch={"scenes": 3, "corners": 3, "roads": 3, "sensor": 1},
+        total_crops=45_000,
+        rate=1.2e-3,
+        seed=8,
     )
 
 

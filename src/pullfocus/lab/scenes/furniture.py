@@ -10,6 +10,12 @@ from pullfocus.lab.scenes.textures import Stack
 Point = tuple[float, float, float]
 
 
+def _beside(at: Point, x: float, z: float, turn_deg: float) -> Point:
+    """Return the point x to the right and z in front of a piece that is turned so."""
+    t = np.deg2rad(turn_deg)
+    return (at[0] + x * np.cos(t) + z * np.sin(t), at[1], at[2] - x * np.sin(t) + z * np.cos(t))
+
+
 class Shop:
     """Collects parts; all sizes in metres, every choice from one random generator."""
 
@@ -21,6 +27,12 @@ class Shop:
         if kind == "surface" and self.rng.random() < 0.35:
             kind = "photo"
         return int(self.rng.choice(self.stack.kinds[kind]))
+
+    def _plain_layer(self) -> int:
+        """Return painted, laminated or wooden: mostly surfaces of little contrast."""
+        if self.rng.random() < 0.7:
+            return int(self.rng.choice(self.stack.plain))
+        return self._layer("surface")
 
     def _solid(
         self,
@@ -132,6 +144,102 @@ class Shop:
         """A pot and leaves."""
         self._solid("pole", (at[0], at[1] + 0.15, at[2]), (0.3, 0.3, 0.3), turn)
         self.cutout("leaf", (at[0], at[1] + 0.25, at[2]), self.rng.uniform(0.4, 1.2))
+
+    def pictures(self, w: float, d: float, back: float) -> None:
+        """Hang posters, screens and notices on the walls of a shell of this size."""
+        for _ in range(self.rng.integers(0, 9)):
+            a, b, y = *self.rng.uniform(0.15, 1.0, 2), self.rng.uniform(1.1, 2.0)
+            side, along = int(self.rng.integers(-1, 2)), self.rng.uniform(-0.45, 0.45)
+            if side == 0:
+                at, size = (along * w, y, back - d + 0.02), (a, b, 0.04)
+            else:
+                at, size = (side * (w / 2 - 0.02), y, back - d / 2 + along * d), (0.04, b, a)
+            self._solid("box", at, size, 0, "photo", 1.0)
+
+    def counter(self, at: Point, length: float, turn: float) -> None:
+        """Cupboards in a row along a wall, a worktop with things on it, now and then shelves above.
+
+        ``at`` is the middle of the wall's foot; the row stands in front of it, turned with it.
+        """
+        depth, tall, door = 0.6, self.rng.uniform(0.7, 0.95), self.rng.uniform(0.35, 0.8)
+        front, top = self._plain_layer(), self._plain_layer()
+        count = max(1, int(length / door))
+        for k in range(count):
+            x = (k + 0.5 - count / 2) * door
+            foot = _beside(at, x, depth / 2, turn)
+            size = (door - 0.008, tall, depth)
+            self._solid("box", (foot[0], tall / 2, foot[2]), size, turn, repeat=1.0, layer=front)
+        middle = _beside(at, 0, depth / 2 + 0.01, turn)
+        size = (count * door, 0.04, depth + 0.04)
+        self._solid("box", (middle[0], tall + 0.02, middle[2]), size, turn, layer=top)
+        for _ in range(self.rng.integers(0, 7)):
+            x, z = self.rng.uniform(-0.5, 0.5) * count * door, self.rng.uniform(0.1, 0.5)
+            spot = _beside(at, x, z, turn)
+            self._desk_thing((spot[0], tall + 0.04, spot[2]), turn)
+        if self.rng.random() < 0.4:
+            self._hang_shelves(at, count * door * self.rng.uniform(0.4, 1.0), turn)
+
+    def _hang_shelves(self, at: Point, length: float, turn: float) -> None:
+        """Closed cupboards on the wall, or boards with books on them."""
+        layer, low = self._plain_layer(), self.rng.uniform(1.35, 1.6)
+        if self.rng.random() < 0.5:
+            middle = _beside(at, 0, 0.17, turn)
+            size = (length, 0.65, 0.34)
+            self._solid("box", (middle[0], low + 0.32, middle[2]), size, turn, layer=layer)
+            return
+        for y in (low, low + 0.35):
+            middle = _beside(at, 0, 0.13, turn)
+            self._solid("box", (middle[0], y, middle[2]), (length, 0.03, 0.26), turn, layer=layer)
+            x = -length / 2 + 0.05
+            while x < length / 2 - 0.05:
+                thick, tall = self.rng.uniform(0.02, 0.06), self.rng.uniform(0.15, 0.28)
+                spot = _beside(at, x, 0.12, turn)
+                self._solid("box", (spot[0], y + tall / 2, spot[2]), (thick, tall, 0.18), turn)
+                x += thick + (0.15 if self.rng.random() < 0.2 else 0.004)
+
+    def desk(self, at: Point, turn: float) -> None:
+        """A table with papers, books, cups, perhaps a screen and its keyboard."""
+        w, d = self.rng.uniform(0.9, 2.2), self.rng.uniform(0.6, 1.1)
+        h, layer = self.rng.uniform(0.68, 0.8), self._plain_layer()
+        self._solid("box", (at[0], h, at[2]), (w, 0.04, d), turn, layer=layer)
+        self._legs(at, w, d, h, turn, layer)
+        for _ in range(self.rng.integers(1, 9)):
+            x, z = self.rng.uniform(-0.45, 0.45, 2) * (w, d)
+            spot = _beside(at, x, z, turn)
+            self._desk_thing((spot[0], h + 0.02, spot[2]), turn)
+
+    def _desk_thing(self, at: Point, turn: float) -> None:
+        """A sheet, book, screen with a keyboard, or any small thing."""
+        turn += float(self.rng.normal(0, 20))
+        what = self.rng.choice(["sheet", "screen", "thing"], p=[0.4, 0.12, 0.48])
+        if what == "thing":
+            self.small_thing(at)
+        elif what == "sheet":
+            thick = float(self.rng.choice([0.003, 0.01, 0.03]))
+            size = (self.rng.uniform(0.15, 0.35), thick, self.rng.uniform(0.15, 0.35))
+            self._solid("box", (at[0], at[1] + thick / 2, at[2]), size, turn, "photo", 1.0)
+        else:
+            w, h = self.rng.uniform(0.35, 0.6), self.rng.uniform(0.25, 0.38)
+            dark = self._plain_layer()
+            self._solid(
+                "box", (at[0], at[1] + 0.1 + h / 2, at[2]), (w, h, 0.04), turn, "photo", 1.0
+            )
+            self._solid("box", (at[0], at[1] + 0.06, at[2]), (0.06, 0.12, 0.04), turn, layer=dark)
+            keys = _beside(at, 0, 0.25, turn)
+            self._solid("box", (keys[0], at[1] + 0.01, keys[2]), (0.42, 0.02, 0.14), turn)
+
+    def slatted_chair(self, at: Point, turn: float) -> None:
+        """Seat, four legs and a back of two posts and a few slats."""
+        w, h, layer = self.rng.uniform(0.38, 0.5), self.rng.uniform(0.42, 0.5), self._plain_layer()
+        self._solid("box", (at[0], h, at[2]), (w, 0.04, w), turn, layer=layer)
+        self._legs(at, w, w, h, turn, layer)
+        for x in (-w / 2, w / 2):
+            post = _beside(at, x, -w / 2, turn)
+            self._solid("box", (post[0], h + 0.24, post[2]), (0.035, 0.48, 0.03), turn, layer=layer)
+        slat = self.rng.uniform(0.04, 0.12)
+        spot = _beside(at, 0, -w / 2, turn)
+        for y in np.linspace(h + 0.14, h + 0.46 - slat / 2, self.rng.integers(1, 5)):
+            self._solid("box", (spot[0], float(y), spot[2]), (w, slat, 0.02), turn, layer=layer)
 
     def small_thing(self, at: Point) -> None:
         """A box, ball, can or cut-out of a few centimetres."""

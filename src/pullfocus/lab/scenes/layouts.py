@@ -180,6 +180,45 @@ def square(shop: Shop) -> Scene:
     return _scene(shop, _camera(rng, (6, 8), (-42, -32), 20), True, (0.0, 0.0))
 
 
+def corner(shop: Shop) -> Scene:
+    """A kitchen or an office within hand's reach: counters, desks, chairs, books; any tilt."""
+    rng = shop.rng
+    w, d, h = rng.uniform(2.4, 5.5), rng.uniform(2.2, 5.5), rng.uniform(2.2, 3.2)
+    back = rng.uniform(0.2, 0.9)
+    shop.shell(w, d, h, back)
+    shop.pictures(w, d, back)
+    walls = [
+        (0.0, back - d, w, 0.0),
+        (-w / 2, back - d / 2, d, 90.0),
+        (w / 2, back - d / 2, d, -90.0),
+    ]
+    for x, z, length, turn in walls:
+        if rng.random() < 0.6:
+            shop.counter((x, 0.0, z), length * rng.uniform(0.5, 1.0), turn)
+    for _ in range(rng.integers(1, 3)):
+        turn = float(rng.normal(0, 25) + rng.choice([0, 90]))
+        at = (rng.uniform(-0.3, 0.3) * w, 0.0, -rng.uniform(0.5, 0.6 * d))
+        shop.desk(at, turn)
+    for _ in range(rng.integers(0, 5)):
+        at = (rng.uniform(-0.4, 0.4) * w, 0.0, -rng.uniform(0.6, 0.8 * d))
+        shop.slatted_chair(at, float(rng.uniform(0, 360)))
+    if rng.random() < 0.25:
+        at = (rng.uniform(-0.3, 0.3) * w, 0.0, -rng.uniform(1.0, 0.7 * d))
+        shop.cutout("person", at, rng.uniform(1.5, 1.85))
+    camera = Camera(
+        (
+            float(rng.uniform(-0.25, 0.25) * w),
+            float(rng.uniform(0.9, 1.9)),
+            float(rng.uniform(-0.3, 0.1)),
+        ),
+        float(rng.normal(0, 30)),
+        float(rng.uniform(-50, 4)),
+        float(rng.normal(0, 6)),
+        float(rng.uniform(36, 60)),
+    )
+    return _scene(shop, camera, False, (0.0, 0.0))
+
+
 LAYOUTS: dict[str, tuple[Callable[[Shop], Scene], float]] = {
     "room": (room, 0.30),
     "street": (street, 0.22),
@@ -189,5 +228,6 @@ LAYOUTS: dict[str, tuple[Callable[[Shop], Scene], float]] = {
     "crowd": (crowd, 0.10),
     "portrait": (portrait, 0.10),
     "square": (square, 0.0),
+    "corner": (corner, 0.0),
 }
 """Kinds of place and how often each is drawn; 0 = only where it is asked for by name."""

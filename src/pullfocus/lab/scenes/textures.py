@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -30,6 +31,13 @@ class Stack:
     rgba: np.ndarray
     kinds: dict[str, np.ndarray]
     aspect: np.ndarray
+
+    @cached_property
+    def plain(self) -> np.ndarray:
+        """Return the third of the surfaces with the least contrast."""
+        surfaces = self.kinds["surface"]
+        contrast = self.rgba[surfaces][..., :3].std((1, 2)).mean(1)
+        return surfaces[np.argsort(contrast)[: -(-len(surfaces) // 3)]]
 
 
 def octave_noise(rng: np.random.Generator, side: int = SIDE, first: int = 3) -> np.ndarray:
