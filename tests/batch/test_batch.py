@@ -99,6 +99,38 @@ def test_colliding_outputs_keep_their_suffix(tmp_path):
     assert names == ["cat.png.refocused.jpg", "cat.jpg.refocused.jpg", "dog.refocused.jpg"]
 
 
+def test_photos_of_one_name_from_two_folders_get_an_output_each(tmp_path):
+    """As cameras number them: 100CANON/IMG_1.JPG and 101CANON/IMG_1.JPG."""
+    paths = [tmp_path / "x" / "cat.jpg", tmp_path / "y" / "cat.jpg", tmp_path / "y" / "dog.jpg"]
+    names = [job.output.name for job in jobs_for(paths, tmp_path / "out")]
+    assert names == ["x.cat.jpg.refocused.jpg", "y.cat.jpg.refocused.jpg", "dog.refocused.jpg"]
+
+
+def test_photos_of_one_stem_get_a_sidecar_and_a_depth_map_each(tmp_path, capsys, quick_depth):
+    fill(tmp_path, 1)
+    save(Photo.from_array(np.full((24, 32, 3), 90, np.uint8)), tmp_path / "photo00.jpg")
+    code, out, _ = cli(capsys, tmp_path, "--save-settings", "--save-depth", "--json")
+    results = json.loads(out)["results"]
+    assert code == 0
+    assert [item["photo"] for item in results] == [
+        str(tmp_path / name) for name in ("photo00.jpg", "photo00.png")
+    ]
+    for name in ("photo00.jpg", "photo00.png"):
+        sidecar = json.loads((tmp_path / f"{name}.pullfocus.json").read_text())
+        assert sidecar["record"]["photo"] == name
+        assert (tmp_path / f"{name}.depth.png").is_file()
+
+
+def test_outputs_of_an_earlier_run_are_not_refocused_again(tmp_path, capsys, quick_depth):
+    """`pullfocus *.png` twice: the shell names the first run's outputs too."""
+    fill(tmp_path, 2)
+    assert cli(capsys, *sorted(tmp_path.glob("*.png")))[0] == 0
+    code, _, err = cli(capsys, *sorted(tmp_path.glob("*.png")))
+    assert code == 0
+    assert "2 skipped" in err
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_a_sidecar_moves_to_other_photos_without_its_plane(tmp_path):
     sidecar = Sidecar(Settings(at=(0.1, 0.2), focus_disparity=0.7), {"photo": "a.png"})
     own, other = plan_jobs([tmp_path / "a.png", tmp_path / "b.png"], None, sidecar, {})

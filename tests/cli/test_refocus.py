@@ -131,6 +131,29 @@ def test_bad_stdin(cli, folder, monkeypatch, content, tty, code, words):
     assert words in err
 
 
+def test_streams_are_quiet_and_replay_as_files_do(cli, folder, make_photo, monkeypatch):
+    """Another photo than the sidecar's own gets its focus anew, whatever the output is."""
+    flags = ("--at", "0.2,0.5", "--depth", "cat.npy")
+    assert cli("cat.png", *flags, "--save-settings")[0] == 0
+    sidecar = json.loads((folder / "cat.pullfocus.json").read_text())
+    sidecar["settings"]["focus_disparity"] = 0.1
+    (folder / "cat.pullfocus.json").write_text(json.dumps(sidecar))
+    make_photo(folder / "dog.png", seed=1)
+    replay = ("dog.png", "--settings", "cat.pullfocus.json", "--quiet")
+    stdout = Stream()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", stdout)
+        assert cli(*replay, "-o", "-")[::2] == (0, "")
+    assert cli(*replay)[0] == 0
+    assert np.array_equal(pixels(io.BytesIO(stdout.buffer.getvalue())), pixels("dog.refocused.png"))
+
+
+def test_a_folder_is_too_much_for_stdout(cli, folder, make_photo):
+    make_photo(folder / "dog.png")
+    code, _, err = cli(".", "-o", "-")
+    assert (code, "one photo" in err) == (2, True)
+
+
 def test_a_terminal_gets_no_picture(cli, folder, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Stream(tty=True))
     code, _, err = cli("cat.png", "--depth", "cat.npy", "-o", "-")

@@ -55,6 +55,8 @@ def test_a_bare_mapping_of_settings_is_a_sidecar(tmp_path):
         ("\x00\x01", UnreadableInputError, "not JSON"),
         ("[1]", UnreadableInputError, "JSON object"),
         ('{"settings": 3}', UnreadableInputError, "JSON object"),
+        ('{"settings": {}, "record": 5}', UnreadableInputError, "JSON object"),
+        ('{"settings": {}, "record": "abc"}', UnreadableInputError, "JSON object"),
         ('{"sidecar_version": 99, "settings": {}}', UnreadableInputError, "newer"),
         ('{"settings": {"f_numer": 2}}', UsageError, "f_number"),
     ],
@@ -64,6 +66,22 @@ def test_bad_sidecars_get_one_sentence(tmp_path, text, error, words):
     path.write_text(text)
     with pytest.raises(error, match=words):
         read_sidecar(path)
+
+
+def test_another_depth_finds_the_plane_of_the_wish_anew():
+    sidecar = Sidecar(Settings(at=(0.1, 0.2), focus_disparity=0.7), {"photo": "a.png"})
+    assert sidecar.settings_for("a.png", {"f_number": 4}).focus_disparity == 0.7
+    assert sidecar.settings_for(None, {}).focus_disparity == 0.7
+    other = sidecar.settings_for("a.png", {"model": "other.onnx"})
+    assert (other.focus_disparity, other.at) == (None, (0.1, 0.2))
+    found = Sidecar(Settings(focus_disparity=0.7), {"photo": "a.png"})
+    assert found.settings_for("a.png", {"depth_file": "a.npy"}).focus_disparity == 0.7
+
+
+def test_a_byte_order_mark_is_no_damage(tmp_path):
+    path = tmp_path / "s.json"
+    path.write_bytes(b"\xef\xbb\xbf" + b'{"f_number": 4}')
+    assert read_sidecar(path).settings == Settings(f_number=4)
 
 
 def test_missing_sidecar_and_missing_folder(tmp_path):

@@ -31,7 +31,10 @@ def plan_jobs(
     save_settings: bool = False,
     save_depth: bool = False,
 ) -> list[Job]:
-    """Give every photo its output; photos whose outputs would collide keep their suffix in it.
+    """Give every photo files of its own: the output, and a sidecar and depth map if asked for.
+
+    Where two would have the same name, more of the photos' own paths goes into it. A photo that is
+    the output of another one (`*.jpg` after a first run) is left out.
 
     output: a file (for one photo), a folder, or None for "beside the photo".
 
@@ -39,25 +42,39 @@ def plan_jobs(
         UsageError: several photos and one output file, or an output that is the photo itself.
     """
     folder, file = _place(output, len(photos))
+    chosen = [sidecar.settings_for(photo.name, given) for photo in photos]
+    named = zip(photos, chosen, strict=True)
+    targets = told_apart(photos, [_name(photo, folder, file, its) for photo, its in named])
+    beside = [target.parent / photo.name for photo, target in zip(photos, targets, strict=True)]
+    sidecars = told_apart(photos, [sidecar_path(place) for place in beside])
+    depths = told_apart(photos, [place.with_name(f"{place.stem}.depth.png") for place in beside])
+    made = {target.absolute() for target in targets}
     jobs = []
-    names = [_name(photo, folder, file, sidecar.settings.changed(**given)) for photo in photos]
-    used = Counter(names)
-    for photo, name in zip(photos, names, strict=True):
-        settings = _settings_for(photo, sidecar).changed(**given)
-        target = name if used[name] == 1 else _with_suffix(photo, name)
-        if _same_file(target, photo):
-            raise UsageError(f"The output would replace the photo {photo}; choose another -o.")
-        beside = target.parent / photo.name
-        jobs.append(
-            Job(
-                photo,
-                target,
-                settings,
-                sidecar_path(beside) if save_settings else None,
-                beside.with_name(f"{photo.stem}.depth.png") if save_depth else None,
-            )
-        )
+    for row in zip(photos, targets, chosen, sidecars, depths, strict=True):
+        job = Job(*row[:3], row[3] if save_settings else None, row[4] if save_depth else None)
+        if _same_file(job.output, job.photo):
+            raise UsageError(f"The output would replace the photo {job.photo}; choose another -o.")
+        if job.photo.absolute() not in made:
+            jobs.append(job)
     return jobs
+
+
+def told_apart(photos: list[Path], names: list[Path]) -> list[Path]:
+    """Lengthen names that are the same, by more and more of their photos' own paths.
+
+    Of cat.jpg and cat.png: cat.jpg.depth.png and cat.png.depth.png; of a/cat.jpg and b/cat.jpg:
+    a.cat.jpg.depth.png and b.cat.jpg.depth.png. names: each begins with its photo's stem.
+    """
+    out, shared = list(names), [0] * len(names)
+    paths = [photo.absolute().parts[1:] for photo in photos]
+    for _ in range(max(map(len, paths), default=0)):
+        taken = Counter(out)
+        for i, (photo, name) in enumerate(zip(photos, names, strict=True)):
+            if taken[out[i]] > 1:
+                shared[i] += 1
+                label = ".".join(paths[i][-shared[i] :])
+                out[i] = name.with_name(label + name.name.removeprefix(photo.stem))
+    return out
 
 
 def _place(output: str | Path | None, count: int) -> tuple[Path | None, Path | None]:
@@ -78,18 +95,6 @@ def _place(output: str | Path | None, count: int) -> tuple[Path | None, Path | N
 
 def _name(photo: Path, folder: Path | None, file: Path | None, settings: Settings) -> Path:
     return file or default_output(photo, folder=folder, format_=settings.format)
-
-
-def _with_suffix(photo: Path, name: Path) -> Path:
-    return name.with_name(f"{photo.name}.refocused{name.suffix}")
-
-
-def _settings_for(photo: Path, sidecar: Sidecar) -> Settings:
-    """Return the sidecar's settings; another photo than its own gets the focus anew."""
-    recorded = sidecar.record.get("photo")
-    if recorded is None or recorded == photo.name:
-        return sidecar.settings
-    return sidecar.settings.model_copy(update={"focus_disparity": None})
 
 
 def _same_file(target: Path, photo: Path) -> bool:

@@ -50,8 +50,8 @@ class BatchReport:
     def to_json(self) -> dict[str, Any]:
         """Return the report as `--json` prints it."""
         results: list[dict[str, Any]] = [
-            {"photo": str(item.job.photo), "status": "done", "output": str(item.job.output)}
-            | item.record
+            item.record
+            | {"photo": str(item.job.photo), "status": "done", "output": str(item.job.output)}
             | {"notes": list(item.notes)}
             for item in self.done
         ]

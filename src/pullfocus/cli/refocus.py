@@ -53,7 +53,7 @@ def command(
     if STDIN in photos or output == STDIN:
         if save_settings or save_depth or as_json:
             raise UsageError("With stdin or stdout there is no place for --save-* and --json.")
-        refocus_stream(photos, output, sidecar.settings.changed(**given), overwrite)
+        refocus_stream(photos, output, sidecar, given, overwrite=overwrite, quiet=quiet)
         return
     paths = find_photos(photos)
     _one_depth_for_one_photo(paths, sidecar, given)

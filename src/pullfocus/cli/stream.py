@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 import sys
-from pathlib import Path
 from typing import Any
 
 from pullfocus.cli.console import say
-from pullfocus.cli.inputs import STDIN
+from pullfocus.cli.inputs import STDIN, find_photos
 from pullfocus.errors import CannotWriteError, UnreadableInputError, UsageError
-from pullfocus.pipeline import Settings, apply
+from pullfocus.pipeline import Sidecar, apply
 
 WRITABLE = {"JPEG", "PNG", "TIFF", "WEBP", "AVIF", "HEIC"}
 
 
 def refocus_stream(
-    photos: list[str], output: str | None, settings: Settings, overwrite: bool
+    photos: list[str],
+    output: str | None,
+    sidecar: Sidecar,
+    given: dict[str, Any],
+    *,
+    overwrite: bool = False,
+    quiet: bool = False,
 ) -> None:
     """Refocus one photo from stdin, or to stdout, or both.
 
@@ -25,12 +30,16 @@ def refocus_stream(
     """
     from pullfocus.photo import load, save
 
-    if len(photos) != 1:
+    paths = [None] if photos == [STDIN] else find_photos(photos)
+    if len(paths) != 1 or len(photos) != 1:
         raise UsageError("Only one photo fits through stdin or stdout.")
-    source = _read_stdin() if photos[0] == STDIN else Path(photos[0])
-    photo = load(source, max_megapixels=settings.max_megapixels)
+    path = paths[0]
+    settings = sidecar.settings_for(path.name if path else None, given)
+    photo = load(path or _read_stdin(), max_megapixels=settings.max_megapixels)
     done = apply(photo, settings)
-    say(f"Focus: {done.focus.chosen}; depth: {done.depth.source}.")
+    told = (f"Focus: {done.focus.chosen}; depth: {done.depth.source}.", *photo.metadata.notes)
+    for words in () if quiet else told:
+        say(words)
     quality: dict[str, Any] = {"quality": settings.quality}
     if output not in (None, STDIN):
         save(done.image, output, format=settings.format, overwrite=overwrite, **quality)

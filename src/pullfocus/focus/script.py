@@ -242,7 +242,7 @@ def read_script(path: Path) -> FocusScript:
     import json
 
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8-sig"))
     except OSError as problem:
         raise UnreadableInputError(
             f"The focus script {path} cannot be read: {problem.strerror}."

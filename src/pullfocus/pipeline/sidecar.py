@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pullfocus.errors import CannotWriteError, UnreadableInputError
-from pullfocus.pipeline.settings import Settings
+from pullfocus.errors import UnreadableInputError, UsageError
+from pullfocus.photo.atomic import write_whole
+from pullfocus.pipeline.settings import FOCUS_FIELDS, Settings
+
+WISHES = FOCUS_FIELDS - {"focus_disparity"}
+DEPTH_FIELDS = frozenset({"depth_file", "model"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,24 @@ class Sidecar:
             "record": self.record,
         }
 
+    def settings_for(self, photo: str | None, given: Mapping[str, Any]) -> Settings:
+        """Return the settings for a photo, with other values for what is `given`.
+
+        The recorded plane is this photo's with this depth. Another photo gets its focus anew, and
+        with another depth map or model the wish behind the plane (a point, a subject, a distance)
+        is followed anew. photo: its file's name, None where it has none.
+
+        Raises:
+            UsageError: a key or value that is none.
+        """
+        kept, own = self.settings, self.record.get("photo")
+        is_other = photo is not None and own is not None and photo != own
+        other_depth = any(given[k] != getattr(kept, k) for k in DEPTH_FIELDS & given.keys())
+        wished = any(getattr(kept, wish) is not None for wish in WISHES)
+        if is_other or (other_depth and wished):
+            kept = kept.model_copy(update={"focus_disparity": None})
+        return kept.changed(**given)
+
     @classmethod
     def from_json(cls, content: Any) -> Sidecar:
         """Read what `to_json` gave, or a bare mapping of settings.
@@ -53,7 +75,10 @@ class Sidecar:
         settings = content.get("settings", content)
         if not isinstance(settings, Mapping):
             raise UnreadableInputError("A sidecar's 'settings' is a JSON object.")
-        return cls(Settings.parse(settings), dict(content.get("record") or {}))
+        record = content.get("record") or {}
+        if not isinstance(record, Mapping):
+            raise UnreadableInputError("A sidecar's 'record' is a JSON object.")
+        return cls(Settings.parse(settings), dict(record))
 
 
 def read_sidecar(path: str | Path) -> Sidecar:
@@ -61,22 +86,21 @@ def read_sidecar(path: str | Path) -> Sidecar:
 
     Raises:
         UnreadableInputError: missing, no JSON, no sidecar.
+        UsageError: a setting that is none.
     """
     path = Path(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
         sidecar = Sidecar.from_json(content)
     except OSError as problem:
         reason = problem.strerror or "it cannot be opened"
         raise UnreadableInputError(f"The settings file {path} cannot be read: {reason}.") from None
-    except ValueError as problem:
-        if isinstance(problem, json.JSONDecodeError | UnicodeDecodeError):
-            raise UnreadableInputError(
-                f"The settings file {path} is not JSON; write one with --save-settings."
-            ) from None
-        raise
-    except UnreadableInputError as problem:
-        raise UnreadableInputError(f"{path}: {problem}") from None
+    except (UnreadableInputError, UsageError) as problem:
+        raise type(problem)(f"{path}: {problem}") from None
+    except ValueError:
+        raise UnreadableInputError(
+            f"The settings file {path} is not JSON; write one with --save-settings."
+        ) from None
     depth_file = sidecar.settings.depth_file
     if depth_file and not Path(depth_file).is_absolute():
         found = str(path.parent / depth_file)
@@ -85,7 +109,7 @@ def read_sidecar(path: str | Path) -> Sidecar:
 
 
 def write_sidecar(sidecar: Sidecar, path: str | Path) -> None:
-    """Write a sidecar file, through a temporary name.
+    """Write a sidecar file, whole or not at all.
 
     Raises:
         CannotWriteError: the folder is missing, full or closed to us.
@@ -95,15 +119,7 @@ def write_sidecar(sidecar: Sidecar, path: str | Path) -> None:
     depth_file = sidecar.settings.depth_file
     if depth_file:
         content["settings"]["depth_file"] = _portable(Path(depth_file), path.parent)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as problem:
-        reason = problem.strerror or "unknown reason"
-        raise CannotWriteError(f"The settings cannot be written to {path}: {reason}.") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, f"{json.dumps(content, indent=2)}\n".encode())
 
 
 def _portable(depth_file: Path, folder: Path) -> str:
