@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from pullfocus.errors import UsageError
-from pullfocus.lab.cli import EMBEDDED, main
+from pullfocus.lab.cli import EMBEDDED, _beside_the_embedded, main
+from pullfocus.lab.data.pack import write_pack
 from pullfocus.lab.sheet import coloured
 
 
@@ -13,6 +14,30 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_ones(tmp_path):
     pytest.importorskip("torch")
     with pytest.raises(UsageError, match=r"did you mean .*compact-tiny"):
         main(["train", "compat-tiny", "--data", str(tmp_path), "--out", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("setting", "complaint"),
+    [
+        ("rat=1e-3", r"no setting 'rat'; did you mean rate"),
+        ("crops.min_scal=0.7", r"crops\.min_scal"),
+        ("total_crops=many", r"total_crops = 'many'"),
+        ("truths_per_batch.oceans=2", r"no pack 'oceans' .* roads"),
+    ],
+)
+def test_settings_of_the_embedded_network_are_checked(tmp_path, setting, complaint):
+    pytest.importorskip("torch")
+    write_pack(tmp_path / "packs/photos", [])
+    where = ["--data", str(tmp_path), "--out", str(tmp_path), "--cache", str(tmp_path / "packs")]
+    with pytest.raises(UsageError, match=complaint):
+        main(["train", "compact-tiny", *where, "--set", setting])
+
+
+def test_candidates_are_scored_beside_the_embedded_network(tmp_path):
+    one, two = tmp_path / "a/new.onnx", tmp_path / "b/new.onnx"
+    found = _beside_the_embedded([one, EMBEDDED, two, tmp_path / "compact.onnx"])
+    assert list(found.values()) == [EMBEDDED, one, two, tmp_path / "compact.onnx"]
+    assert next(iter(found)) == "compact, embedded"
 
 
 def test_a_sheet_shows_photo_and_depth_side_by_side(tmp_path):

@@ -1,7 +1,6 @@
 """Training: the tiny recipe learns in seconds and goes on after a kill."""
 
 import json
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -43,7 +42,7 @@ def test_the_tiny_recipe_learns_and_logs(pack, tmp_path):
 
 def test_a_killed_run_goes_on_where_it_stood(pack, tmp_path):
     torch.set_num_threads(1)
-    short = replace(TINY, total_crops=24)
+    short = TINY.but(total_crops=24)
     stream = batches(pack, [], TINY.photos_per_batch, lambda: TINY.crops, 0)
     first = Trainer(short, None, tmp_path / "run")
     run(first, stream)
@@ -58,7 +57,7 @@ def test_a_killed_run_goes_on_where_it_stood(pack, tmp_path):
 def test_a_leg_may_train_the_person_mask_alone(pack, tmp_path):
     torch.set_num_threads(1)
     only = ("p3", "p2", "p1", "person")
-    trainer = Trainer(replace(TINY, only=only), None, tmp_path / "run")
+    trainer = Trainer(TINY.but(only=only), None, tmp_path / "run")
     before = {name: value.clone() for name, value in trainer.net.state_dict().items()}
     rgb = np.random.default_rng(0).integers(0, 255, (2, 64, 96, 3), np.uint8)
     person = np.zeros((2, 32, 48), np.float32)

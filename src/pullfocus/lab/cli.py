@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True)
     _add_train(verbs.add_parser("train", help="train a recipe, going on from its checkpoint"))
     measure = verbs.add_parser("evaluate", help="score ONNX files beside the baselines")
-    measure.add_argument("models", type=Path, nargs="*", help="ONNX files (default: the wheel's)")
+    measure.add_argument("models", type=Path, nargs="*", help="ONNX files, beside the wheel's")
     measure.add_argument("--data", type=Path, required=True)
     measure.add_argument("--long-side", type=int, help=LONG_SIDE)
     evaluate_protocol_cli.add_options(measure)
@@ -108,8 +107,9 @@ def _train_compact(options: argparse.Namespace, config: TrainConfig) -> int:
 
     if options.data is None:
         raise UsageError(f"{options.recipe} needs --data, a folder laid out as shared/data.")
+    config = config.changed(options.changes)
     if options.crops:
-        config = replace(config, total_crops=options.crops)
+        config = config.but(total_crops=options.crops)
     processes = options.processes or options.devices or os.cpu_count() or 1
     cache = options.cache or options.out / "data"
     launch(config, options.data, cache, options.out, processes, options.start)
@@ -124,13 +124,21 @@ def _evaluate(options: argparse.Namespace) -> int:
     estimators: dict[str, lab.Estimator] = {"lower row = nearer": lab.lower_row_is_nearer}
     if teacher_path(options.data).exists():
         estimators["tcmonodepth-small"] = lab.teacher_estimator(teacher_path(options.data))
-    for path in options.models or [EMBEDDED]:
-        estimators[path.stem] = lab.onnx_estimator(path, options.long_side)
+    for label, path in _beside_the_embedded(options.models).items():
+        estimators[label] = lab.onnx_estimator(path, options.long_side)
     print(lab.markdown(lab.evaluate(estimators, options.data)))
     for name, estimate in estimators.items():
         share = lab.person_rank_accuracy(estimate, options.data)
         print(f"person rank accuracy, {name}: {share:.3f}")
     return 0
+
+
+def _beside_the_embedded(models: list[Path]) -> dict[str, Path]:
+    """Return networks to score by what they are called: the wheel's first, then those asked for."""
+    others = [path for path in models if path.resolve() != EMBEDDED]
+    stems = [path.stem for path in (EMBEDDED, *others)]
+    own = {path.stem if stems.count(path.stem) == 1 else str(path): path for path in others}
+    return {f"{EMBEDDED.stem}, embedded": EMBEDDED} | own
 
 
 def _export(options: argparse.Namespace) -> int:

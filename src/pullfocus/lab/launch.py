@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import torch
 
+from pullfocus.errors import UsageError
 from pullfocus.lab.data.crops import batches
 from pullfocus.lab.data.pack import Item, Pack, write_pack
 from pullfocus.lab.data.photos import labelled_photos, sensor_items
@@ -21,7 +22,11 @@ from pullfocus.lab.train import TrainConfig, Trainer, crop_config, run
 
 
 def prepare(config: TrainConfig, data: Path, cache: Path) -> None:
-    """Write the packs a recipe asks for that are not there yet."""
+    """Write the packs a recipe asks for that are not there yet.
+
+    Raises:
+        UsageError: a pack that is neither there nor of a kind that can be made.
+    """
     makers = {
         "photos": lambda: labelled_photos(data, Teacher(teacher_path(data), 1), _people(data)),
         "sensor": lambda: sensor_items(data),
@@ -30,8 +35,12 @@ def prepare(config: TrainConfig, data: Path, cache: Path) -> None:
         "corners": lambda: _rendered(data, cache, SCENES, "corner"),
     }
     for name in ("photos", *config.truths_per_batch):
-        if not (cache / name / "index.json").exists():
-            write_pack(cache / name, makers[name]())
+        if (cache / name / "index.json").exists():
+            continue
+        if name not in makers:
+            known = ", ".join(makers)
+            raise UsageError(f"There is no pack {name!r} in {cache}; those made here are {known}.")
+        write_pack(cache / name, makers[name]())
 
 
 def _people(data: Path) -> PersonTeacher | None:

@@ -11,15 +11,16 @@ import json
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from pullfocus.lab.checkpoint import Averaged, load_checkpoint, save_checkpoint
 from pullfocus.lab.data.crops import Batch, CropConfig
+from pullfocus.lab.engine.recipe import Settings
 from pullfocus.lab.losses import HintScale, gradient_matching, scale_shift_invariant
 from pullfocus.lab.losses.segmentation import known_mask_terms
 from pullfocus.lab.parallel import average_gradients, group_size, is_first
@@ -30,19 +31,18 @@ HINTED = ("e2", "e3", "e4", "d3", "d2")
 """Stages at which the teacher hints; stem and last join are short enough to learn without."""
 
 
-@dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(Settings):
     """One run's settings; every count is in crops, so that runs compare at equal work."""
 
-    network: CompactConfig = field(default_factory=CompactConfig)
-    crops: CropConfig = field(default_factory=CropConfig)
+    network: CompactConfig = CompactConfig()
+    crops: CropConfig = CropConfig()
     late_crops: CropConfig | None = None
     """Larger views for the last part of the run, from ``late_from`` crops on."""
     late_from: int = 0
     photos_per_batch: int = 16
     people_per_batch: int = 0
     """So many of the photos show people, if any do."""
-    truths_per_batch: dict[str, int] = field(default_factory=dict)
+    truths_per_batch: dict[str, int] = Field(default_factory=dict)
     """Pack name -> views a batch."""
     total_crops: int = 400_000
     warmup_crops: int = 3_000

@@ -32,6 +32,36 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def but(self, **changes: Any) -> Self:
+        """Return the same with some settings replaced; raises UsageError as ``read`` does."""
+        return self.read(self.model_dump() | changes)
+
+    def changed(self, assignments: list[str]) -> Self:
+        """Return the same with ``key=value`` settings replaced; dots go into groups.
+
+        Raises:
+            UsageError: for an unknown key (with the nearest known ones) or a wrong value.
+        """
+        fields = self.model_dump()
+        for assignment in assignments:
+            key, equals, value = assignment.partition("=")
+            if not equals:
+                raise UsageError(f"--set wants KEY=VALUE, not {assignment!r}.")
+            _assign(fields, key.strip(), value)
+        return self.read(fields)
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the settings of a mapping, as ``model_dump`` wrote it or a person did.
+
+        Raises:
+            UsageError: one sentence for the first thing that is wrong.
+        """
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as problem:
+            raise UsageError(_sentence(cls, problem)) from None
+
 
 class Optimiser(Settings):
     """How weights move.
@@ -87,36 +117,6 @@ class Recipe(Settings, ABC):
     def initialise(self, system: System) -> None:
         """Prepare a fresh system; called once a run, not when it goes on. Nothing by default."""
         return None
-
-    def but(self, **changes: Any) -> Self:
-        """Return the recipe with some settings replaced; raises UsageError as ``read`` does."""
-        return self.read(self.model_dump() | changes)
-
-    def changed(self, assignments: list[str]) -> Self:
-        """Return the recipe with ``key=value`` settings replaced; dots go into groups.
-
-        Raises:
-            UsageError: for an unknown key (with the nearest known ones) or a wrong value.
-        """
-        fields = self.model_dump()
-        for assignment in assignments:
-            key, equals, value = assignment.partition("=")
-            if not equals:
-                raise UsageError(f"--set wants KEY=VALUE, not {assignment!r}.")
-            _assign(fields, key.strip(), value)
-        return self.read(fields)
-
-    @classmethod
-    def read(cls, fields: Mapping[str, Any]) -> Self:
-        """Return the recipe of a mapping, as ``model_dump`` wrote it or a person did.
-
-        Raises:
-            UsageError: one sentence for the first thing that is wrong.
-        """
-        try:
-            return cls.model_validate(fields)
-        except ValidationError as problem:
-            raise UsageError(_sentence(cls, problem)) from None
 
 
 def known_keys(model: type[BaseModel], prefix: str = "") -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pullfocus.lab.data.crops import CropConfig
 from pullfocus.lab.train import TrainConfig
 from pullfocus.networks.compact import CompactConfig
@@ -57,8 +55,7 @@ def compact_truth() -> TrainConfig:
 
     Begun with ``--start``, two processes; the teacher's part keeps what it knows of photos.
     """
-    return replace(
-        compact_more(),
+    return compact_more().but(
         photos_per_batch=8,
         people_per_batch=4,
         truths_per_batch={"scenes": 3, "corners": 3, "roads": 3, "sensor": 1},
