@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
+from pullfocus.web.context import outcome
 from pullfocus.web.queue import BusyError, CancelledJobError, JobQueue
 
 
@@ -95,3 +99,61 @@ def test_what_a_job_would_have_used_is_dropped(queue):
     with pytest.raises(CancelledJobError):
         job.future.result(5)
     assert dropped == [1]
+
+
+def test_a_refused_job_drops_what_it_would_have_used():
+    queue, dropped = JobQueue(max_waiting=0), []
+    with pytest.raises(BusyError):
+        queue.submit("open", "x", lambda _: None, unwanted=lambda: dropped.append(1))
+    queue.close()
+    assert dropped == [1]
+
+
+class Picture:
+    """Something large that a job works on."""
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_job_that_has_ended_holds_nothing_that_it_used(queue, fails):
+    picture = Picture()
+    held = weakref.ref(picture)
+
+    def work(_, photo=picture):
+        if fails:
+            raise ValueError(f"no {type(photo).__name__}")
+        return {"done": True}
+
+    job = queue.submit("depth", "x", work)
+    del picture, work
+    assert isinstance(job.future.exception(5), ValueError if fails else type(None))
+    queue.submit("next", "x", lambda _: None).future.result(5)
+    gc.collect()
+    assert held() is None
+    assert queue.find(job.id) is job
+
+
+def test_an_outcome_that_was_heard_is_not_kept(queue):
+    job = queue.submit("preview", "x", lambda _: b"a large picture")
+    assert asyncio.run(outcome(job)) == b"a large picture"
+    queue.submit("next", "x", lambda _: None)
+    assert queue.find(job.id) is None
+
+
+def test_a_failure_that_nobody_waits_for_any_more_is_no_traceback(queue, caplog):
+    gate = threading.Event()
+
+    async def hang_up():
+        waiting = asyncio.create_task(outcome(queue.submit("w", "x", lambda job: fail(job, gate))))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        gate.set()
+        await asyncio.sleep(0.1)
+        gc.collect()
+
+    def fail(job, gate):
+        gate.wait(5)
+        job.check()
+
+    asyncio.run(hang_up())
+    assert not caplog.records

@@ -51,6 +51,15 @@ def test_depth(client, photo_bytes, format_):
         assert np.load(io.BytesIO(answer.content)).shape == (160, 240)
 
 
+def test_nothing_is_left_behind_by_a_server_that_is_busy(run_server, photo_bytes, depth_npy):
+    busy = run_server(max_waiting=0)
+    files = {"photo": ("a.png", photo_bytes), "depth": ("a.npy", depth_npy)}
+    assert busy.client().post("/api/refocus", files=files).status_code == 503
+    for what in ("photos", "films"):
+        assert busy.client().post(f"/api/{what}?name=a", content=photo_bytes).status_code == 503
+    assert not list(busy.app.state.context.store.folder.iterdir())
+
+
 def test_nothing_is_left_behind(client, server, photo_bytes):
     before = set(server.app.state.context.store.folder.iterdir())
     client.post("/api/refocus", files={"photo": ("a.png", photo_bytes)}, data={"settings": "{}"})

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 
 from pullfocus.web.config import ServerConfig
 from pullfocus.web.films import Films
 from pullfocus.web.queue import CancelledJobError, Job, JobQueue
 from pullfocus.web.store import Store
 from pullfocus.web.workbench import Workbench
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +73,20 @@ Parts = Annotated[Context, Depends(context_of)]
 Owner = Annotated[str, Depends(owner_of)]
 
 
+async def at_hand(
+    parts: Context, owner: str, request: Request, there: bool, work: Callable[[], T]
+) -> T:
+    """Do what takes only what is there already; else the worker does it, as it makes everything."""
+    if there:
+        return await run_in_threadpool(work)
+    made: T = await outcome(parts.queue.submit("look", owner, lambda _: work()), request)
+    return made
+
+
 async def outcome(job: Job, request: Request | None = None) -> Any:
     """Wait for a job without holding a thread; cancel it when the client hangs up."""
     future = asyncio.wrap_future(job.future)
+    future.add_done_callback(asyncio.Future.exception)  # nobody may be left to hear of a failure
     try:
         while not future.done():
             await asyncio.wait({future}, timeout=0.5)
@@ -82,3 +97,5 @@ async def outcome(job: Job, request: Request | None = None) -> Any:
     except asyncio.CancelledError:
         job.cancel()
         raise
+    finally:
+        job.heard = True

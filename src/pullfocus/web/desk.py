@@ -137,6 +137,7 @@ def save_picture(
     job.step(0.85, "writing the file")
     name = default_output(Path(item.name), format_=settings.format).name
     told = written(
+        job,
         bench.store,
         name,
         lambda path: save(
@@ -155,7 +156,7 @@ def save_depth_map(
     depth = bench.depth(item, settings, job)
     job.step(0.8, "writing the depth map")
     name = f"{Path(item.name).stem}.depth.{format_}"
-    return written(bench.store, name, lambda path: save_depth(depth, path, overwrite=True))
+    return written(job, bench.store, name, lambda path: save_depth(depth, path, overwrite=True))
 
 
 def preview_picture(
@@ -198,7 +199,9 @@ def save_animation(
     frames = pull_frames(photo, depth, settings, wish, job)
     name = f"{Path(item.name).stem}.focus-pull.{wish.format}"
     duration_ms = wish.seconds * 1000.0 / wish.frames
-    return written(bench.store, name, lambda path: write_animation(frames, path, duration_ms, wish))
+    return written(
+        job, bench.store, name, lambda path: write_animation(frames, path, duration_ms, wish)
+    )
 
 
 def save_living(
@@ -211,15 +214,19 @@ def save_living(
     job.step(0.6, "writing the page")
     page = living_page(photo, depth, settings, title=Path(item.name).stem)
     name = f"{Path(item.name).stem}.living.html"
-    return written(bench.store, name, lambda path: path.write_text(page, encoding="utf-8"))
+    return written(job, bench.store, name, lambda path: path.write_text(page, encoding="utf-8"))
 
 
-def written(store: Store, name: str, write: Callable[[Path], object]) -> dict[str, Any]:
-    """Have a result written to the store and describe it; a failure leaves nothing behind."""
+def written(job: Job, store: Store, name: str, write: Callable[[Path], object]) -> dict[str, Any]:
+    """Have a result written to the store and describe it.
+
+    A failure leaves nothing behind, nor does a job that was cancelled meanwhile.
+    """
     kept = store.place(name, MEDIA.get(Path(name).suffix.lower(), "application/octet-stream"))
     try:
         with by_its_name(kept):
             write(kept.path)
+            job.check()
     except BaseException:
         store.drop(kept.id)
         raise
@@ -232,13 +239,13 @@ def written(store: Store, name: str, write: Callable[[Path], object]) -> dict[st
     }
 
 
-def take_depth(item: Item, kept: Kept) -> None:
+def take_depth(bench: Workbench, item: Item, kept: Kept) -> None:
     """Read a depth file that came with a photo.
 
     Raises:
-        UnreadableInputError: it is none.
+        UnreadableInputError, UsageError: it is none, or not this photo's.
     """
     from pullfocus.photo.depth_file import load_depth
 
     with by_its_name(kept):
-        item.depth_file = load_depth(kept.path)
+        bench.use_depth_file(item, load_depth(kept.path))

@@ -150,13 +150,12 @@ def save_film(
         work = VideoJob(film.kept.path, path, options, overwrite=True)
         try:
             pull_focus(work, stop=stop, told=told)
-            job.check()
         finally:
             shutil.rmtree(work.parts_folder, ignore_errors=True)
 
     with by_its_name(film.kept):
         name = default_output(Path(film.kept.name))
-        return desk.written(store, name.with_suffix(suffix or name.suffix).name, write)
+        return desk.written(job, store, name.with_suffix(suffix or name.suffix).name, write)
 
 
 def _step(job: Job, done: int, count: int) -> None:

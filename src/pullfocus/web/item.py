@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -31,7 +30,6 @@ class Item:
     edits: dict[DepthKey, np.ndarray] = field(default_factory=dict)
     edited: dict[DepthKey, DepthMap] = field(default_factory=dict)
     depth_file: DepthMap | None = None
-    cached: dict[Any, bytes] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -45,9 +43,20 @@ class Item:
         return self.size_hw[0] * self.size_hw[1] / 1e6 if self.photo is not None else 0.0
 
     def let_go(self) -> None:
-        """Free the decoded picture and the depth maps that can be made again."""
-        with self.lock:
+        """Free the decoded picture and the depth maps that can be made again, unless in use.
+
+        It never waits: who asks for it holds the lock of another photo.
+        """
+        if self.lock.acquire(blocking=False):
             self.photo = None
             self.depths.clear()
             self.edited.clear()
-            self.cached.clear()
+            self.lock.release()
+
+    def use_file(self, depth: DepthMap | None) -> None:
+        """Take a depth file of one's own, or none; what was made of the last one goes."""
+        with self.lock:
+            self.depth_file = depth
+            for made in (self.depths, self.edits, self.edited):
+                for key in [key for key in made if key[0] == OWN_FILE]:
+                    del made[key]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -31,7 +32,10 @@ class BusyError(PullfocusError):
 
 @dataclass(eq=False)
 class Job:
-    """One piece of heavy work and how far it is; read by the event stream."""
+    """One piece of heavy work and how far it is; read by the event stream.
+
+    heard: its outcome went to the request that waited for it, so that nobody else asks for it.
+    """
 
     kind: str
     owner: str
@@ -45,6 +49,7 @@ class Job:
     future: Future[Any] = field(default_factory=Future)
     ended: float | None = None
     unwanted: Callable[[], None] | None = None
+    heard: bool = False
     _wanted: bool = True
 
     def step(self, progress: float, message: str) -> None:
@@ -76,17 +81,17 @@ class Job:
         self.state, self.ended = state, time.monotonic()
 
     def run(self) -> None:
-        """Do the work in the calling thread."""
-        if not self._wanted:
-            if self.unwanted is not None:
-                self.unwanted()
-            self.future.set_exception(CancelledJobError(self.id))
-            return
-        self.state = "running"
+        """Do the work in the calling thread; afterwards nothing that it used is held on to."""
         try:
+            if not self._wanted:
+                if self.unwanted is not None:
+                    self.unwanted()
+                raise CancelledJobError(self.id)
+            self.state = "running"
             self.result = self.work(self)
             self.check()
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the job
+            _forget_frames(error)
             self.error = error
             self._end("cancelled" if isinstance(error, CancelledJobError) else "failed")
             self.future.set_exception(error)
@@ -94,6 +99,8 @@ class Job:
             self.progress = 1.0
             self._end("done")
             self.future.set_result(self.result)
+        finally:
+            self.work, self.unwanted = _nothing, None
 
 
 class JobQueue:
@@ -118,11 +125,13 @@ class JobQueue:
         """Add a job behind this owner's others; `unwanted` is called if it is cancelled unbegun.
 
         Raises:
-            BusyError: too many jobs wait.
+            BusyError: too many jobs wait; then `unwanted` is called, too.
         """
         job = Job(kind, owner, work, unwanted=unwanted)
         with self._changed:
             if sum(map(len, self._waiting.values())) >= self._max:
+                if unwanted is not None:
+                    unwanted()
                 raise BusyError("Too many jobs are waiting; try again in a moment.")
             self._waiting.setdefault(owner, deque()).append(job)
             self._jobs[job.id] = job
@@ -146,8 +155,10 @@ class JobQueue:
 
     def _forget_old(self) -> None:
         done = [job for job in self._jobs.values() if job.finished]
-        for job in done[: max(0, len(done) - FINISHED_KEPT)]:
-            del self._jobs[job.id]
+        old = max(0, len(done) - FINISHED_KEPT)
+        for place, job in enumerate(done):
+            if place < old or job.heard:
+                del self._jobs[job.id]
 
     def _next(self) -> Job | None:
         with self._changed:
@@ -164,3 +175,15 @@ class JobQueue:
     def _work(self) -> None:
         while (job := self._next()) is not None:
             job.run()
+
+
+def _nothing(_: Job) -> None:
+    """Stand for the work of a job that has ended."""
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of the pictures that the frames of a failure hold; where it was stays as a note."""
+    if error is not None and not isinstance(error, PullfocusError):
+        error.add_note("".join(traceback.format_exception(error)))
+    while error is not None:
+        error.__traceback__, error = None, error.__context__

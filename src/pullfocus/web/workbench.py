@@ -83,8 +83,10 @@ class Workbench:
                 self._make_room(item)
             return item.photo
 
-    def depth(self, item: Item, settings: Settings, job: Job | None = None) -> DepthMap:
-        """Return depth at the photo's own size, with the brush's edits; made once and kept.
+    def depth(
+        self, item: Item, settings: Settings, job: Job | None = None, *, edited: bool = True
+    ) -> DepthMap:
+        """Return depth at the photo's own size; made once and kept. edited: with the brush's edits.
 
         Raises:
             MissingModelError: the model's weights are not on this machine.
@@ -93,7 +95,7 @@ class Workbench:
 
         key = depth_key(item, settings)
         with item.lock:
-            if key in item.edited:
+            if edited and key in item.edited:
                 return item.edited[key]
             if key not in item.depths:
                 photo = self.photo(item)
@@ -104,10 +106,24 @@ class Workbench:
                     if key[0] == OWN_FILE and item.depth_file is not None
                     else find_depth(photo, settings)
                 )
-            if key in item.edits:
+            if edited and key in item.edits:
                 item.edited[key] = with_edit(item.depths[key], item.edits[key])
                 return item.edited[key]
             return item.depths[key]
+
+    def has_depth(self, item: Item, settings: Settings) -> bool:
+        """Say whether depth is there already."""
+        return depth_key(item, settings) in item.depths
+
+    def use_depth_file(self, item: Item, depth: DepthMap) -> None:
+        """Use a depth map of one's own with a photo.
+
+        Raises:
+            UsageError: it is of another shape than the photo; nothing has changed then.
+        """
+        with item.lock:
+            _check_shape(depth, self.photo(item))
+            item.use_file(depth)
 
     def try_depth(self) -> DepthMap:
         """Work out the depth of a tiny grey picture, so that the estimator is loaded."""
@@ -126,7 +142,6 @@ class Workbench:
         key = depth_key(item, settings)
         with item.lock:
             item.edited.pop(key, None)
-            item.cached.clear()
             if edit is None:
                 item.edits.pop(key, None)
                 return
@@ -183,7 +198,10 @@ def _tiny(channels: int) -> np.ndarray:
 def _aligned(depth: DepthMap, photo: Photo, settings: Settings) -> DepthMap:
     from pullfocus.depth import align_to_photo
 
+    return align_to_photo(depth, photo, refine=settings.refine)
+
+
+def _check_shape(depth: DepthMap, photo: Photo) -> None:
     (h, w), (height, width) = depth.size_hw, photo.size_hw
     if abs(h / w / (height / width) - 1) > 0.02 + 1.0 / min(h, w):
         raise UsageError(f"The depth map is {w}x{h}, of another shape than the photo.")
-    return align_to_photo(depth, photo, refine=settings.refine)

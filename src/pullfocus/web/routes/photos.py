@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -12,7 +13,7 @@ from pullfocus.errors import UsageError
 from pullfocus.pipeline import Settings
 from pullfocus.samples import SAMPLES
 from pullfocus.web import desk
-from pullfocus.web.context import Owner, Parts, outcome
+from pullfocus.web.context import Owner, Parts, at_hand, outcome
 from pullfocus.web.routes.body import keep_body, keep_file
 from pullfocus.web.schema import DepthRequest, JobView, PhotoView
 from pullfocus.web.settings_in import check_model
@@ -74,9 +75,11 @@ def bring_in_sample(name: str, parts: Parts, owner: Owner) -> JobView:
 
 
 @router.get("/{photo_id}")
-def look(photo_id: str, parts: Parts) -> PhotoView:
+async def look(photo_id: str, parts: Parts, owner: Owner, request: Request) -> PhotoView:
     """Describe an open photo."""
-    return desk.photo_view(parts.bench, parts.bench.find(photo_id))
+    item = parts.bench.find(photo_id)
+    view = partial(desk.photo_view, parts.bench, item)
+    return await at_hand(parts, owner, request, item.photo is not None, view)
 
 
 @router.delete("/{photo_id}", status_code=204)
@@ -86,11 +89,18 @@ def close(photo_id: str, parts: Parts) -> None:
 
 
 @router.get("/{photo_id}/colour.png", response_class=Response)
-def colour(photo_id: str, parts: Parts, region: Seen) -> Response:
+async def colour(
+    photo_id: str, parts: Parts, owner: Owner, request: Request, region: Seen
+) -> Response:
     """Return a region of the photo as an sRGB PNG."""
     item = parts.bench.find(photo_id)
-    with item.lock:
-        data = colour_png(parts.bench.photo(item), region)
+    data = await at_hand(
+        parts,
+        owner,
+        request,
+        item.photo is not None,
+        lambda: colour_png(parts.bench.photo(item), region),
+    )
     return Response(data, media_type="image/png")
 
 
@@ -106,10 +116,23 @@ def depth(photo_id: str, wish: DepthRequest, parts: Parts, owner: Owner) -> JobV
 
 
 @router.get("/{photo_id}/disparity.f32", response_class=Response)
-def disparity(photo_id: str, parts: Parts, region: Seen, settings: WhichDepth) -> Response:
-    """Return a region's disparity: float32, little-endian, row after row; size in the headers."""
+async def disparity(
+    photo_id: str,
+    parts: Parts,
+    owner: Owner,
+    request: Request,
+    region: Seen,
+    settings: WhichDepth,
+    edited: bool = True,
+) -> Response:
+    """Return a region's disparity: float32, little-endian, row after row; size in the headers.
+
+    edited: with what the brush added.
+    """
     item = parts.bench.find(photo_id)
-    found = parts.bench.depth(item, settings)
+    there = parts.bench.has_depth(item, settings)
+    made = partial(parts.bench.depth, item, settings, edited=edited)
+    found = await at_hand(parts, owner, request, there, made)
     rows, columns = region.rows_columns(found.size_hw)
     h, w = region.shown_hw(rows.stop - rows.start, columns.stop - columns.start)
     headers = {"x-height": str(h), "x-width": str(w), "x-kind": found.kind}
@@ -144,9 +167,11 @@ async def give_depth(
     kept = await keep_body(request, parts, name)
     try:
         if kept.bytes == 0:
-            item.depth_file = None
+            item.use_file(None)
             return
-        job = parts.queue.submit("depth-file", owner, lambda _: desk.take_depth(item, kept))
+        job = parts.queue.submit(
+            "depth-file", owner, lambda _: desk.take_depth(parts.bench, item, kept)
+        )
         await outcome(job)
     finally:
         parts.store.drop(kept.id)

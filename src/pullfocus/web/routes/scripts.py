@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -40,14 +42,13 @@ async def refocus(
 ) -> FileResponse:
     """Refocus a photo and return the picture, as the command line would write it."""
     chosen = read_settings(settings)
-    kept = await _keep(parts.store, photo)
-    beside = await _keep(parts.store, depth) if depth is not None and depth.filename else None
+    given = depth if depth is not None and depth.filename else None
+    async with _kept(parts.store, photo, given) as kept:
 
-    def work(job: Job) -> dict[str, Any]:
-        item = _opened(parts, kept, beside)
-        return desk.save_picture(parts.bench, item, chosen, job)
+        def work(job: Job) -> dict[str, Any]:
+            return desk.save_picture(parts.bench, _opened(parts, *kept), chosen, job)
 
-    return await _answer(parts, parts.queue.submit("refocus", owner, work), request, kept, beside)
+        return await _answer(parts, parts.queue.submit("refocus", owner, work), request)
 
 
 @router.post("/depth", response_class=FileResponse)
@@ -61,39 +62,44 @@ async def depth(
 ) -> FileResponse:
     """Work out a photo's depth and return the depth file."""
     chosen = check_model(Settings(model=model or None))
-    kept = await _keep(parts.store, photo)
+    async with _kept(parts.store, photo) as kept:
 
-    def work(job: Job) -> dict[str, Any]:
-        return desk.save_depth_map(parts.bench, _opened(parts, kept, None), chosen, format, job)
+        def work(job: Job) -> dict[str, Any]:
+            item = _opened(parts, *kept)
+            return desk.save_depth_map(parts.bench, item, chosen, format, job)
 
-    return await _answer(parts, parts.queue.submit("depth", owner, work), request, kept, None)
+        return await _answer(parts, parts.queue.submit("depth", owner, work), request)
 
 
-def _opened(parts: Context, kept: Kept, beside: Kept | None) -> Item:
+def _opened(parts: Context, kept: Kept, beside: Kept | None = None) -> Item:
     item = Item(kept, kept.name)
     if beside is not None:
-        desk.take_depth(item, beside)
+        desk.take_depth(parts.bench, item, beside)
     return item
 
 
-async def _keep(store: Store, upload: UploadFile) -> Kept:
-    kept = store.place(upload.filename or "photo")
-
-    def copy() -> None:
-        with kept.path.open("wb") as file:
-            shutil.copyfileobj(upload.file, file, 1 << 20)
-
-    await run_in_threadpool(copy)
-    return kept
-
-
-async def _answer(parts: Context, job: Job, request: Request, *used: Kept | None) -> FileResponse:
+@asynccontextmanager
+async def _kept(store: Store, *uploads: UploadFile | None) -> AsyncIterator[list[Kept]]:
+    """Hold what was uploaded in the store, until its work is done or refused."""
+    held: list[Kept] = []
     try:
-        told = await outcome(job, request)
+        for upload in uploads:
+            if upload is not None:
+                held.append(store.place(upload.filename or "photo"))
+                await run_in_threadpool(_copy, upload, held[-1].path)
+        yield held
     finally:
-        for kept in used:
-            if kept is not None:
-                parts.store.drop(kept.id)
+        for kept in held:
+            store.drop(kept.id)
+
+
+def _copy(upload: UploadFile, path: Path) -> None:
+    with path.open("wb") as file:
+        shutil.copyfileobj(upload.file, file, 1 << 20)
+
+
+async def _answer(parts: Context, job: Job, request: Request) -> FileResponse:
+    told = await outcome(job, request)
     made = parts.store.find(told["id"])
     assert made is not None
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(made.name)}"}
