@@ -71,6 +71,13 @@ def test_a_region_has_its_own_size(client, photo_id, depth):
     assert bad.status_code == 422
 
 
+@pytest.mark.parametrize("region", ["left=0.9999", "top=0.9999", "right=0.00001&bottom=0.00001"])
+def test_a_region_has_a_pixel_at_least(client, photo_id, depth, region):
+    picture = client.get(f"/api/photos/{photo_id}/colour.png?{region}")
+    assert min(Image.open(io.BytesIO(picture.content)).size) == 1
+    assert len(client.get(f"/api/photos/{photo_id}/disparity.f32?{region}").content) >= 4
+
+
 def test_an_edit_of_the_depth_reaches_the_saved_map(client, photo_id, depth, finish):
     edit = np.zeros((160, 240), "<f4")
     edit[20:60, 30:90] = -0.3
@@ -81,6 +88,12 @@ def test_an_edit_of_the_depth_reaches_the_saved_map(client, photo_id, depth, fin
         client, client.post(f"/api/photos/{photo_id}/depth-map", json={"format": "npy"}).json()
     )
     edited = np.load(io.BytesIO(client.get(job["result"]["url"]).content))
+    seen, base = (
+        np.frombuffer(client.get(f"/api/photos/{photo_id}/disparity.f32?{q}").content, "<f4")
+        for q in ("", "edited=false")
+    )
+    assert np.allclose(seen, np.clip(base + edit.ravel(), 0, 1), atol=1e-6)
+    assert not np.allclose(seen, base, atol=0.1)
     client.put(f"/api/photos/{photo_id}/depth-edit", content=b"")
     job = finish(
         client, client.post(f"/api/photos/{photo_id}/depth-map", json={"format": "npy"}).json()
@@ -108,6 +121,11 @@ def test_a_focus_pull_as_mp4(client, photo_id, finish):
     job = finish(client, client.post(f"/api/photos/{photo_id}/animation", json=wish).json())
     with av.open(io.BytesIO(client.get(job["result"]["url"]).content)) as film:
         assert len(list(film.decode(video=0))) == 6
+        assert film.duration / 1e6 == pytest.approx(0.5)
+    slow = wish | {"frames": 3, "seconds": 6}
+    job = finish(client, client.post(f"/api/photos/{photo_id}/animation", json=slow).json())
+    with av.open(io.BytesIO(client.get(job["result"]["url"]).content)) as film:
+        assert film.duration / 1e6 == pytest.approx(6)
 
 
 @pytest.mark.parametrize("format_", ["gif", "webp"])

@@ -31,7 +31,9 @@ def test_foreign_host_is_refused(client, host):
     assert client.get("/", headers={"host": host}).status_code in (400, 421)
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "file://"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:1", "file://", "http://[::1"]
+)
 def test_foreign_origin_is_refused(client, origin):
     for method, path in (("POST", "/api/photos"), ("GET", "/api/info"), ("POST", "/api/refocus")):
         answer = client.request(method, path, headers={"origin": origin}, content=b"x")
@@ -58,6 +60,13 @@ def test_the_address_gives_a_strict_cookie(server):
     assert bare.get("/api/version").status_code == 200
     wrong = server.bare().get("/?token=wrong", follow_redirects=False)
     assert "set-cookie" not in wrong.headers
+
+
+@pytest.mark.parametrize("other", ['chart={"a": [1]}', "a[b]=1", "_xsrf=2|x|y", "plain=1"])
+def test_cookies_of_other_programs_on_this_host_do_not_matter(server, other):
+    own = f"pullfocus_{server.port}={server.config.token}"
+    for cookie in (f"{other}; {own}", f"{own}; {other}"):
+        assert server.bare(cookie=cookie).get("/api/version").status_code == 200
 
 
 def test_every_answer_has_strict_headers(client):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def write_animation(
         MissingModelError: MP4 without PyAV.
     """
     if wish.format == "mp4":
-        _write_mp4(frames, path, 1000.0 / duration_ms)
+        _write_mp4(frames, path, Fraction(1000.0 / duration_ms).limit_denominator(1000))
         return
     from PIL import Image
 
@@ -72,7 +73,7 @@ def write_animation(
     )
 
 
-def _write_mp4(frames: Iterator[np.ndarray], path: Path, rate: float) -> None:
+def _write_mp4(frames: Iterator[np.ndarray], path: Path, rate: Fraction) -> None:
     if find_spec("av") is None:
         raise MissingModelError(
             'MP4 needs PyAV: pip install "pullfocus[video]", or choose WebP or GIF.'
@@ -84,7 +85,7 @@ def _write_mp4(frames: Iterator[np.ndarray], path: Path, rate: float) -> None:
         for frame in frames:
             even = frame[: frame.shape[0] // 2 * 2, : frame.shape[1] // 2 * 2]
             if stream is None:
-                stream = container.add_stream("h264", rate=max(1, round(rate)))
+                stream = container.add_stream("h264", rate=rate)
                 stream.height, stream.width = even.shape[:2]
                 stream.pix_fmt = "yuv420p"
                 stream.options = {"crf": "18"}

@@ -9,11 +9,11 @@ Origin not ours          -> 403   (a post from another site)
 from __future__ import annotations
 
 import hmac
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -78,7 +78,7 @@ class Guard:
     def _origin_ok(self, scope: Scope, headers: Headers, host: str) -> bool:
         origin = headers.get("origin")
         if origin is not None:
-            return urlsplit(origin).netloc.lower() == host.lower() and origin != "null"
+            return _netloc(origin) == host.lower()
         if scope["method"] in SAFE_METHODS:
             api = scope["path"].startswith("/api")
             return not (api and headers.get("sec-fetch-site") in ("cross-site", "same-site"))
@@ -100,11 +100,9 @@ class Guard:
         shown = headers.get("x-pullfocus-token")
         if shown is not None:
             return self._matches(shown)
-        try:
-            morsel = SimpleCookie(headers.get("cookie", "")).get(cookie_name(scope))
-        except CookieError:
-            return False
-        return morsel is not None and self._matches(morsel.value)
+        # http.cookies stops at the first cookie of another program on this host that it dislikes
+        kept = cookie_parser(headers.get("cookie", "")).get(cookie_name(scope))
+        return kept is not None and self._matches(kept)
 
     def _matches(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), self.config.token.encode())
@@ -114,6 +112,14 @@ def cookie_name(scope: Scope) -> str:
     """Name the cookie after the port: cookies of one host are shared by all its ports."""
     server = scope.get("server") or ("", 0)
     return f"pullfocus_{server[1]}"
+
+
+def _netloc(origin: str) -> str:
+    """Return the host and port of an origin; empty where it has none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _host_name(host: str) -> str:

@@ -26,12 +26,9 @@ class Region:
             raise UsageError("A region needs left < right and top < bottom, all within 0..1.")
 
     def rows_columns(self, size_hw: tuple[int, int]) -> tuple[slice, slice]:
-        """Return the pixels it covers."""
+        """Return the pixels it covers, one at least."""
         h, w = size_hw
-        return (
-            slice(round(self.top * h), max(round(self.top * h) + 1, round(self.bottom * h))),
-            slice(round(self.left * w), max(round(self.left * w) + 1, round(self.right * w))),
-        )
+        return _pixels(self.top, self.bottom, h), _pixels(self.left, self.right, w)
 
     def shown_hw(self, h: int, w: int) -> tuple[int, int]:
         """Return the size at which so many pixels are shown."""
@@ -82,3 +79,8 @@ def png(rgb: np.ndarray) -> bytes:
     if not done:
         raise UsageError("The preview could not be encoded.")
     return data.tobytes()
+
+
+def _pixels(first: float, last: float, count: int) -> slice:
+    start = min(round(first * count), count - 1)
+    return slice(start, max(start + 1, round(last * count)))
