@@ -172,7 +172,8 @@ def _encode(linear: np.ndarray, table: EncodeTable, bit_depth: int) -> np.ndarra
             else:
                 value *= np.take(table.slope[channel], index, mode="clip")
                 value += np.take(table.offset[channel], index, mode="clip")
-                target[band] = value
+                # profiles whose white lies below 1 have codes beyond the top, which would wrap
+                target[band] = np.fmin(value, np.float32(65535), out=value)
     return out
 
 

@@ -10,6 +10,7 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from pullfocus.errors import CannotWriteError, PullfocusError, UnreadableInputError, UsageError
 from pullfocus.photo import png
@@ -161,7 +162,7 @@ def refused(source) -> str:
     return message
 
 
-@pytest.mark.parametrize("suffix", [".npy", ".pfm", ".exr"])
+@pytest.mark.parametrize("suffix", [".npy", ".pfm", ".exr", ".tiff"])
 def test_nan_is_counted_and_refused(suffix, tmp_path):
     values = np.array(RELATIVE.disparity)
     path = save_depth(RELATIVE, tmp_path / f"d{suffix}")
@@ -171,6 +172,8 @@ def test_nan_is_counted_and_refused(suffix, tmp_path):
     elif suffix == ".pfm":
         head = path.read_bytes().split(b"-1.0\n")[0] + b"-1.0\n"
         path.write_bytes(head + values.tobytes())
+    elif suffix == ".tiff":
+        tifffile.imwrite(path, values)
     else:
         import OpenEXR
 
@@ -178,6 +181,30 @@ def test_nan_is_counted_and_refused(suffix, tmp_path):
     message = refused(path)
     assert "7 of its 19200 depth values are NaN" in message
     assert f"d{suffix}" in message
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_convention_a_turned_depth_picture_is_upright(kind):
+    """As an editor leaves it that notes the turn in EXIF instead of turning the pixels."""
+    stored = np.tile(np.arange(8, dtype=np.uint8) * 30, (4, 1))
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6
+    Image.fromarray(stored).save(out, kind, exif=exif)
+    disparity = load_depth(out.getvalue()).disparity
+    np.testing.assert_allclose(disparity, np.rot90(stored, -1) / 255, atol=1e-6)
+
+
+def test_a_picture_in_exr_is_no_depth_either(tmp_path):
+    import OpenEXR
+
+    path = tmp_path / "a.exr"
+    red = np.random.default_rng(0).random((4, 5), np.float32)
+    OpenEXR.File({"type": OpenEXR.scanlineimage}, {"R": red, "G": red / 2, "B": red}).write(
+        str(path)
+    )
+    assert "no order" in refused(path)
+    OpenEXR.File({"type": OpenEXR.scanlineimage}, {"R": red, "G": red, "B": red}).write(str(path))
+    np.testing.assert_array_equal(load_depth(path).disparity, red)
 
 
 def test_what_is_no_depth_map(tmp_path, ramp8):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from pullfocus.errors import UnreadableInputError
 from pullfocus.photo import load, png, save
 from pullfocus.types import Photo
 
@@ -162,6 +163,45 @@ def test_premultiplied_16_bit_alpha_is_divided(ramp16):
     premultiplied = np.dstack([(ramp16 // 2), alpha])
     photo = load(tiff(premultiplied, photometric="rgb", extrasamples=["assocalpha"]))
     assert np.abs(photo.encoded.astype(int) - ramp16).max() <= 2
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_channel_that_is_no_transparency_is_no_alpha(dtype, ramp16):
+    """As Photoshop stores a saved selection: ExtraSamples 0, unspecified."""
+    selection = np.zeros(ramp16.shape[:2], np.uint16)
+    array = np.dstack([ramp16, selection])
+    array = array if dtype == np.uint16 else (array >> 8).astype(np.uint8)
+    photo = load(tiff(array, photometric="rgb", extrasamples=["unspecified"]))
+    assert photo.alpha is None
+    np.testing.assert_array_equal(photo.encoded, array[..., :3])
+    assert any("transparency" in note for note in photo.metadata.notes)
+
+
+def test_16_bit_lab_is_not_taken_for_rgb():
+    """L 16 bits, a and b signed: the same colours as the 8-bit file, told in the notes."""
+    codes = np.zeros((6, 8, 3), np.int32)
+    codes[...] = (150, 40, -30)
+    codes[:3] = (60, -20, 0)
+    small = codes.astype(np.int8).view(np.uint8)
+    small[..., 0] = codes[..., 0]
+    large = np.dstack([codes[..., 0] * 257, codes[..., 1] * 256, codes[..., 2] * 256])
+    given = load(tiff(small, photometric="cielab"))
+    photo = load(tiff((large & 0xFFFF).astype(np.uint16), photometric="cielab"))
+    np.testing.assert_array_equal(photo.encode(8), given.encode(8))
+    assert any("Lab" in note for note in photo.metadata.notes)
+
+
+def test_the_preview_of_a_camera_raw_file_is_not_its_photo(tmp_path):
+    """NEF and ARW: a small RGB page first, the sensor's data in a directory below it."""
+    path = tmp_path / "dsc.nef"
+    with tifffile.TiffWriter(path) as out:
+        preview = np.full((8, 12, 3), 90, np.uint8)
+        out.write(preview, photometric="rgb", subfiletype=1, subifds=1, metadata=None)
+        pattern = [(33421, 3, 2, (2, 2), True), (33422, 1, 4, bytes([0, 1, 1, 2]), True)]
+        sensor = np.zeros((40, 60), np.uint16)
+        out.write(sensor, photometric=32803, metadata=None, extratags=pattern)
+    with pytest.raises(UnreadableInputError, match="camera raw"):
+        load(path)
 
 
 def test_white_is_zero_is_turned(ramp16):

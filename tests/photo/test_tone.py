@@ -143,3 +143,11 @@ def test_photos_with_profiles_travel_between_processes(gamma_profile, ramp8, to_
     photo = load(to_bytes(Image.fromarray(ramp8), "PNG", icc_profile=gamma_profile))
     again = pickle.loads(pickle.dumps(photo))
     np.testing.assert_array_equal(again.encoded, ramp8)
+
+
+def test_light_above_a_profile_s_white_stays_white(make_profile):
+    """A curve that ends below 1 has codes beyond the top for what rendering makes brighter."""
+    curve = icc.tone_curve(make_profile([curv(0, 4000, 18000, 36000, 58000)] * 3))
+    bright = np.linspace(0.9, 3, 60, dtype=np.float32).reshape(4, 5, 3)
+    assert (curve.encode(bright, 8) == 255).all()
+    assert (curve.encode(bright, 16) == 65535).all()

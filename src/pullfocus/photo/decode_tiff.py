@@ -19,8 +19,10 @@ from pullfocus.photo.quiet_opencv import imdecode_unchanged, to_rgb
 from pullfocus.photo.source import Source
 from pullfocus.photo.tiff_block import describe_tiff
 
-_MIN_IS_WHITE, _MIN_IS_BLACK, _SEPARATED = 0, 1, 5
+_MIN_IS_WHITE, _MIN_IS_BLACK, _SEPARATED, _LAB = 0, 1, 5, 8
+_SENSOR = (32803, 34892)  # colour filter array, linear raw
 _FLOAT, _UNSIGNED = 3, 1
+_PREMULTIPLIED, _STRAIGHT = 1, 2  # extra samples; other kinds are masks and the like, not alpha
 _DNG_VERSION = 50706
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # its warnings are not for users
@@ -75,6 +77,10 @@ def decode_tiff(source: Source) -> Decoded:
     out.orientation = facts.orientation or exif.orientation_of(source.data)
     if pages > 1:
         out.notes.append(f"It has {pages} pages: the first one was used.")
+    if out.broken:
+        out.notes.append(f"{out.broken} of its samples were NaN or infinite and became black.")
+    if facts.extra and out.alpha is None:
+        out.notes.append("It has extra channels that are no transparency: not kept.")
     return out
 
 
@@ -98,8 +104,13 @@ def _facts(page: Any) -> _Facts:
         xmp=xmp if isinstance(xmp, bytes) and xmp else None,
         dpi=_dpi(tag(282), tag(283), tag(296)),
         orientation=int(orientation) if orientation in range(2, 9) else 0,
-        raw=tag(_DNG_VERSION) is not None or int(page.photometric) in (32803, 34892),
+        raw=tag(_DNG_VERSION) is not None or _is_sensor(page),
     )
+
+
+def _is_sensor(page: Any) -> bool:
+    """Tell camera raw files; the first page of many is a preview, with the sensor's data below."""
+    return any(int(part.photometric) in _SENSOR for part in (page, *(page.pages or ())))
 
 
 def _dpi(x: Any, y: Any, unit: Any) -> tuple[float, float] | None:
@@ -158,43 +169,45 @@ def _channels_last(array: np.ndarray, facts: _Facts) -> np.ndarray:
 
 def _split(array: np.ndarray, facts: _Facts) -> Decoded:
     """Sort channels into colour and alpha, and samples into uint16 or float32."""
-    notes: list[str] = []
-    samples = _samples(array, facts, notes)
+    samples, broken = _samples(array, facts)
     colours = 1 if facts.photometric in (_MIN_IS_WHITE, _MIN_IS_BLACK) else 3
-    if facts.photometric == _SEPARATED and samples.ndim == 3 and samples.dtype == np.uint16:
-        return _separated(samples, facts)
+    if facts.photometric in (_SEPARATED, _LAB) and samples.dtype == np.uint16:
+        return _colour_managed(samples, facts)
     if samples.ndim == 2:
         samples = samples[..., None]
     if samples.shape[2] < colours:
         raise ValueError(f"{samples.shape[2]} channels")
     colour = samples[..., :colours]
     alpha = None
-    if samples.shape[2] > colours and facts.extra:
+    kind = facts.extra[0] if facts.extra and samples.shape[2] > colours else None
+    if kind in (_PREMULTIPLIED, _STRAIGHT):
         alpha = np.ascontiguousarray(samples[..., colours])
-        if facts.extra[0] == 1:
-            colour = _unassociated(colour, alpha)
+    if alpha is not None and kind == _PREMULTIPLIED:
+        colour = _unassociated(colour, alpha)
     if facts.photometric == _MIN_IS_WHITE and samples.dtype == np.uint16:
         colour = np.uint16(65535) - colour
     colour = np.ascontiguousarray(colour[..., 0] if colours == 1 else colour)
     linear = facts.sample_format == _FLOAT and facts.icc_profile is None
-    return Decoded(colour, alpha, icc_profile=facts.icc_profile, linear_samples=linear, notes=notes)
+    return Decoded(
+        colour, alpha, icc_profile=facts.icc_profile, linear_samples=linear, broken=broken
+    )
 
 
-def _samples(array: np.ndarray, facts: _Facts, notes: list[str]) -> np.ndarray:
+def _samples(array: np.ndarray, facts: _Facts) -> tuple[np.ndarray, int]:
+    """Return samples as uint16 or float32, and how many had no number."""
     if array.dtype.kind == "f":
         values = array.astype(np.float32)
         broken = int(np.count_nonzero(~np.isfinite(values)))
         if broken:
-            notes.append(f"{broken} of its samples were NaN or infinite and became black.")
             values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-        return values
+        return values, broken
     if array.dtype.kind != "u":
         raise ValueError(f"samples of type {array.dtype}")
     bits = array.dtype.itemsize * 8 if facts.bits > 16 else facts.bits
     if bits == 16:
-        return array.astype(np.uint16)
+        return array.astype(np.uint16), 0
     scaled = np.rint(array.astype(np.float64) * (65535.0 / (2.0**bits - 1)))
-    return np.minimum(scaled, 65535).astype(np.uint16)
+    return np.minimum(scaled, 65535).astype(np.uint16), 0
 
 
 def _unassociated(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
@@ -206,16 +219,20 @@ def _unassociated(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(divided), 0, 65535).astype(np.uint16)
 
 
-def _separated(samples: np.ndarray, facts: _Facts) -> Decoded:
-    """Turn 16-bit CMYK into 8-bit sRGB; there is no 16-bit colour management at hand."""
+def _colour_managed(samples: np.ndarray, facts: _Facts) -> Decoded:
+    """Turn 16-bit CMYK or Lab into 8-bit sRGB; there is no 16-bit colour management at hand."""
     from PIL import Image
 
     from pullfocus.photo.decode_pillow import fill_by_colour_management
 
-    if samples.shape[2] < 4:
-        raise ValueError("CMYK with fewer than 4 channels")
-    codes = ((samples[..., :4].astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
+    mode, count = ("CMYK", 4) if facts.photometric == _SEPARATED else ("LAB", 3)
+    if samples.ndim != 3 or samples.shape[2] < count:
+        raise ValueError(f"{mode} with fewer than {count} channels")
+    codes = ((samples[..., :count].astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
+    if mode == "LAB":  # a and b are signed
+        signed = samples[..., 1:3].view(np.int16).astype(np.int32)
+        codes[..., 1:] = np.minimum((signed + 128) >> 8, 127).astype(np.int8).view(np.uint8)
     out = Decoded(np.empty(0), icc_profile=facts.icc_profile)
-    fill_by_colour_management(Image.frombytes("CMYK", codes.shape[1::-1], codes.tobytes()), out)
-    out.notes.append("Its 16-bit CMYK was cut to 8 bits.")
+    fill_by_colour_management(Image.frombytes(mode, codes.shape[1::-1], codes.tobytes()), out)
+    out.notes.append(f"Its 16-bit {mode} was cut to 8 bits.")
     return out

@@ -39,6 +39,7 @@ class Decoded:
     alpha: (h, w), straight, dtype of the pixels, or None.
     exif: a TIFF-structured block without the "Exif" prefix; orientation still as in the file.
     orientation: 1..8, what remains to be applied to the pixels.
+    broken: float samples that were NaN or infinite and became 0.
     """
 
     pixels: np.ndarray
@@ -49,6 +50,7 @@ class Decoded:
     dpi: tuple[float, float] | None = None
     orientation: int = 1
     linear_samples: bool = False
+    broken: int = 0
     depth: DepthMap | None = None
     notes: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)

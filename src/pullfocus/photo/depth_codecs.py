@@ -16,6 +16,7 @@ import numpy as np
 
 from pullfocus.photo.decoded import DECODE_ERRORS, Decoded
 from pullfocus.photo.depth_record import RawDepth, describe, kind_of, text_of
+from pullfocus.photo.orientation import upright
 from pullfocus.photo.source import Source
 from pullfocus.types import DepthMap
 
@@ -155,6 +156,8 @@ def read_exr(source: Source) -> RawDepth:
             return RawDepth(_floats(channels[name]), "depth_m", assumed=f"channel {name} as metres")
     for name in _EXR_DISPARITIES:
         if name in channels:
+            if name == "R" and {"G", "B"} <= channels.keys():
+                _refuse_colours(np.dstack([channels[other] for other in "RGB"]), source)
             return RawDepth(_floats(channels[name]), assumed=f"channel {name} as disparity")
     raise source.unreadable(f"its channels are {', '.join(channels)}; depth is called Z or Y")
 
@@ -194,27 +197,34 @@ def read_picture(source: Source, kind: str) -> RawDepth:
             source=text_of(said, "source"),
             licence=text_of(said, "licence"),
             assumed="" if kind_said else _NOT_SAID,
+            broken=decoded.broken,
         )
     bits = 8 if decoded.pixels.dtype == np.uint8 else 16
     assumed = f"{bits}-bit grey picture, bright = near assumed"
     if float(values.max()) == float(values.min()) == 0.0:
         raise source.unreadable("it is black all over; a depth map is bright where things are near")
-    return RawDepth(values, "picture", assumed=assumed)
+    return RawDepth(values, "picture", assumed=assumed, broken=decoded.broken)
 
 
 def _first_channel(decoded: Decoded, source: Source) -> np.ndarray:
-    pixels = decoded.pixels
+    pixels = upright(decoded.pixels, decoded.orientation)
     if pixels.dtype.kind == "f":
         unit = pixels
     else:
         unit = pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
     if unit.ndim == 2:
         return unit
-    if float(np.ptp(unit, axis=2).mean()) > _GREY_TOLERANCE:  # JPEG frays at edges
+    _refuse_colours(unit, source, _GREY_TOLERANCE)  # JPEG frays at edges
+    return np.ascontiguousarray(unit[..., 0])
+
+
+def _refuse_colours(channels: np.ndarray, source: Source, tolerance: float = 0.0) -> None:
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity less infinity: told later
+        spread = float(np.ptp(channels, axis=2).mean())
+    if spread > tolerance:
         raise source.unreadable(
             "it is a picture in colours, which have no order; give the grey depth map instead"
         )
-    return np.ascontiguousarray(unit[..., 0])
 
 
 def _tiff_description(decoded: Decoded) -> dict[str, Any]:

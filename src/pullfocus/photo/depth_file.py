@@ -151,7 +151,7 @@ def _refuse_broken(raw: RawDepth, source: Source) -> None:
     if values.ndim != 2 or 0 in values.shape:
         raise source.unreadable(f"a depth map has shape (h, w), not {values.shape}")
     allowed = np.isfinite(values) | (np.isposinf(values) if raw.meaning == "depth_m" else False)
-    broken = values.size - int(np.count_nonzero(allowed))
+    broken = raw.broken + values.size - int(np.count_nonzero(allowed))
     if broken:
         raise source.unreadable(
             f"{broken} of its {values.size} depth values are NaN or infinite; fill them in, for "

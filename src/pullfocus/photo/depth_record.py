@@ -19,6 +19,7 @@ class RawDepth:
     """Values and their meaning: disparity, distances in metres, or a grey picture 0..1.
 
     kind: None where the file does not say. assumed: what had to be assumed, for people.
+    broken: values that the decoder has already replaced because they were no numbers.
     """
 
     values: np.ndarray
@@ -28,6 +29,7 @@ class RawDepth:
     source: str | None = None
     licence: str | None = None
     assumed: str = ""
+    broken: int = 0
 
 
 def describe(depth: DepthMap) -> dict[str, str]:

@@ -21,6 +21,10 @@ _MAGIC = (
     (b"8BPS", "Photoshop (PSD)"),
     (b"\x76\x2f\x31\x01", "OpenEXR"),
     (b"FUJIFILMCCD-RAW", "camera raw"),
+    (b"IIU\0", "camera raw"),
+    (b"IIRO", "camera raw"),
+    (b"IIRS", "camera raw"),
+    (b"MMOR", "camera raw"),
 )
 
 
