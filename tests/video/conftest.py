@@ -38,7 +38,7 @@ def picture(number: int, size_hw: tuple[int, int] = (48, 64), channels: int = 3)
 
 @pytest.fixture
 def make_clip(tmp_path: Path) -> MakeClip:
-    """Return a maker of clips; audio is a sine, subtitles one line."""
+    """Return a maker of clips; audio is a sine, as long as the pictures or `sound_s`."""
 
     def make(
         name: str = "clip.mp4",
@@ -48,6 +48,7 @@ def make_clip(tmp_path: Path) -> MakeClip:
         size_hw: tuple[int, int] = (48, 64),
         times: Sequence[int] = tuple(range(0, 8 * 512, 512)),
         audio: str | None = "aac",
+        sound_s: float | None = None,
         turn_deg: int | None = None,
         tags: tuple[int, int, int] | None = None,
         options: dict[str, str] | None = None,
@@ -74,7 +75,7 @@ def make_clip(tmp_path: Path) -> MakeClip:
                 out.mux(stream.encode(frame))
             out.mux(stream.encode(None))
             if sound is not None:
-                add_sine(out, sound, float(times[-1] * TICKS) + 0.04)
+                add_sine(out, sound, sound_s or float(times[-1] * TICKS) + 0.04)
         return path
 
     return make

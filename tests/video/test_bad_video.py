@@ -1,5 +1,8 @@
 """Videos and wishes that cannot be served: a sentence, an exit code, and nothing left behind."""
 
+from contextlib import closing
+from pathlib import Path
+
 import av
 import pytest
 
@@ -55,6 +58,22 @@ def test_no_video(tmp_path, content, words):
     clip.write_bytes(content)
     with pytest.raises(UnreadableInputError, match=words):
         VideoSource(clip)
+
+
+def test_a_clip_that_goes_meanwhile(make_clip):
+    source = VideoSource(make_clip(audio=None))
+    Path(source.name).unlink()
+    with pytest.raises(UnreadableInputError, match=r"clip\.mp4"):
+        source.again()
+    source.close()
+
+
+def test_a_moment_is_found_beside_a_broken_packet(make_clip):
+    clip = make_clip(audio=None, options={"g": "4", "bf": "0"})
+    break_packet(clip, 5)
+    for time_s, wanted_s in ((0, 0), (0.12, 0.12), (0.2, 0.24), (9, 0.28)):
+        with closing(VideoSource(clip)) as source:
+            assert source.frame_at(time_s).time == pytest.approx(wanted_s)
 
 
 def test_no_file(tmp_path):

@@ -38,6 +38,14 @@ def test_timestamps_and_sound_are_those_of_the_clip(make_clip, facts, name):
     assert after.copied["audio"] == before.copied["audio"]
 
 
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+def test_sound_that_goes_on_after_the_last_frame_goes_on(make_clip, facts, name):
+    clip = make_clip(name, times=UNEVEN[:3], sound_s=1.0)
+    before, after = facts(clip), facts(pulled(clip, f"out{clip.suffix}")[0])
+    assert after.copied["audio"] == before.copied["audio"]
+    assert before.copied["audio"][-1][0] > 0.9
+
+
 def test_a_clip_that_starts_late_starts_late(make_clip, facts):
     clip = make_clip(times=[n + 6400 for n in UNEVEN])
     before, after = facts(clip), facts(pulled(clip)[0])
@@ -168,6 +176,8 @@ def test_transparency_is_kept_by_prores_and_its_loss_is_said(make_clip, facts):
     assert after.pix_fmt.startswith("yuva444p1")
     assert np.abs(after.frames[0][..., 3].astype(int) - before.frames[0][..., 3]).mean() < 300
     assert any("transparency" in note for note in pulled(clip, "out.mp4")[1].notes)
+    assert facts(clip.with_name("out.mp4")).codec == "hevc"  # its bits are kept all the same
+    assert facts(pulled(clip, "out.webm")[0]).pix_fmt == "yuv420p10le"
 
 
 def test_one_frame(make_clip, facts):

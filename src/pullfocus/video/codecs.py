@@ -147,10 +147,7 @@ def _choose(info: VideoInfo, suffix: str, codec: str | None) -> Encoder:
         )
     fitting = SUFFIXES[suffix]
     if codec is None:
-        keeping = [name for name in fitting if _keeps(ENCODERS[name], info)]
-        if info.bit_depth > 8:  # 10-bit H.264 plays in few places
-            keeping.sort(key=lambda name: name == "h264")
-        return ENCODERS[keeping[0] if keeping else fitting[0]]
+        return ENCODERS[min(fitting, key=lambda name: _losses(ENCODERS[name], info))]
     if codec not in ENCODERS:
         raise UsageError(f"There is no codec {codec!r}; choose one of {', '.join(CODECS)}.")
     encoder = ENCODERS[codec]  # type: ignore[index]
@@ -165,10 +162,12 @@ def _choose(info: VideoInfo, suffix: str, codec: str | None) -> Encoder:
     return encoder
 
 
-def _keeps(encoder: Encoder, info: VideoInfo) -> bool:
+def _losses(encoder: Encoder, info: VideoInfo) -> tuple[bool, ...]:
+    """Say what an encoder would lose, the worst first: bits, transparency, players."""
     deep = any(bits_of(name) >= min(info.bit_depth, 10) for name in encoder.formats)
     clear = not info.has_alpha or any(name.startswith("yuva") for name in encoder.formats)
-    return deep and clear
+    seldom_played = info.bit_depth > 8 and encoder.name == "h264"
+    return not deep, not clear, seldom_played
 
 
 def _nearest_format(encoder: Encoder, chroma: str, bits: int, alpha: bool) -> str:

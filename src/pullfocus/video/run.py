@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from fractions import Fraction
 from heapq import merge
 from itertools import chain, islice
 from typing import Any
@@ -46,7 +47,9 @@ def pull_focus(
         report = VideoReport(
             str(job.output), frames, stop.is_set(), parts.end_s(line.info.time_base)
         )
-        report.notes = [*line.plan.notes, *line.puller.events, *_join(parts, job, source, line)]
+        end_s = parts.end() * line.info.time_base if report.stopped else None
+        lost = [*line.plan.notes, *_join(parts, job, source, line, end_s)]
+        report.notes = [*lost, *line.puller.events]
         report.broken, report.damaged = source.broken, source.damaged
         report.busy_s = line.clock.busy_s
     if not report.stopped:
@@ -91,14 +94,19 @@ def _stretches(frames: Iterator[Any], length: int) -> Iterator[Iterator[Any]]:
         yield chain([first], islice(frames, length - 1))
 
 
-def _join(parts: Parts, job: VideoJob, source: VideoSource, line: FrameLine) -> list[str]:
-    """Write parts and copied streams into the output, whole or not at all; return notes."""
+def _join(
+    parts: Parts, job: VideoJob, source: VideoSource, line: FrameLine, end_s: Fraction | None
+) -> list[str]:
+    """Write parts and copied streams into the output, whole or not at all; return notes.
+
+    end_s: where the copied streams end, too; None leaves them as long as they are.
+    """
     made = parts.folder / f"joined{job.output.suffix}"
     time_base = line.info.time_base
     with source.again() as container:
         streams = source.copied(container)
         sink = VideoSink(made, line.info, line.plan, streams, container)
-        copies = packets_until(container, streams, parts.end() * time_base)
+        copies = packets_until(container, streams, end_s)
         for packet in merge(parts.packets(time_base), copies, key=_decoding_time):
             sink.mux(packet)
         sink.close()

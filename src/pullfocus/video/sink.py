@@ -162,7 +162,9 @@ def _begins_s(packet: av.Packet) -> Fraction:
     return Fraction(packet.dts or 0) * packet.time_base
 
 
-def packets_until(container: Any, streams: list[Any], end_s: Fraction) -> Iterator[av.Packet]:
+def packets_until(
+    container: Any, streams: list[Any], end_s: Fraction | None
+) -> Iterator[av.Packet]:
     """Yield the packets of `streams` that begin before `end_s`; a hole in the file is passed."""
     if not streams:
         return
@@ -170,8 +172,10 @@ def packets_until(container: Any, streams: list[Any], end_s: Fraction) -> Iterat
     while failures < MOST_FAILURES_IN_A_ROW:
         try:
             for packet in container.demux(streams):
-                if packet.size and packet.pts is not None and _begins_s(packet) < end_s:
-                    yield packet
+                if packet.size and packet.pts is not None:
+                    begins_s = _begins_s(packet)
+                    if end_s is None or begins_s < end_s:
+                        yield packet
             return
         except av.FFmpegError:
             failures += 1

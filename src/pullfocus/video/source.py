@@ -22,13 +22,17 @@ from pullfocus.video.colour import UNSPECIFIED, ColourTags
 MOST_FAILURES_IN_A_ROW = 200
 """Reading ends after this many refusals without a frame between them: the rest is no video."""
 
+_SAME_S = 1e-4
+"""A time that was written in decimals is the frame's own up to this."""
+
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
     """What the first video stream says about itself.
 
     size_hw: as stored, before the display matrix. time_base: seconds per tick of the timestamps.
-    frames: how many there are, 0 where nobody knows. bit_depth: 8 to 16 per channel.
+    frames, duration_s: how many there are, how long they take; 0 where nobody knows. start_s: when
+    the first one is shown. bit_depth: 8 to 16 per channel.
     matrix: the nine numbers of the display matrix, or None.
     """
 
@@ -37,6 +41,7 @@ class VideoInfo:
     rate: Fraction
     frames: int
     duration_s: float
+    start_s: float
     pix_fmt: str
     bit_depth: int
     has_alpha: bool
@@ -98,8 +103,35 @@ class VideoSource:
         return [stream for stream in container.streams if stream.type != "video"]
 
     def again(self) -> Any:
-        """Open the file once more, for the streams that are copied; a context manager."""
-        return av.open(self.name)
+        """Open the file once more, for the streams that are copied; a context manager.
+
+        Raises:
+            UnreadableInputError: it has gone meanwhile.
+        """
+        return self._open(Path(self.name), None)
+
+    def frame_at(self, time_s: float) -> Any:
+        """Return the first frame at or after a time, else the last; without `frames`."""
+        try:
+            self.container.seek(int(time_s / self.stream.time_base), stream=self.stream)
+            frames: Iterator[Any] = self._decode()
+        except av.FFmpegError:  # a bare stream, which is read from its start
+            frames = chain([self._first], self._reading)
+        found = self._first
+        for frame in frames:
+            found = frame
+            if frame.time is not None and frame.time >= time_s - _SAME_S:
+                break
+        return found
+
+    def end_s(self) -> float:
+        """Read to the end, without decoding, and return when the last frame ends."""
+        ticks = [
+            packet.pts + (packet.duration or 0)
+            for packet in self._packets()
+            if packet is not None and packet.pts is not None
+        ]
+        return float(max(ticks, default=0) * self.stream.time_base)
 
     def close(self) -> None:
         """Close the file."""
@@ -215,6 +247,7 @@ def _describe(
         rate=rate,
         frames=stream.frames or round(duration_s * rate),
         duration_s=duration_s,
+        start_s=float((frame.pts or 0) * stream.time_base),
         pix_fmt=frame.format.name,
         bit_depth=max(component.bits for component in frame.format.components),
         has_alpha=any(component.is_alpha for component in frame.format.components),
