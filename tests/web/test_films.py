@@ -64,6 +64,59 @@ def test_a_moment_after_the_end_is_the_last(client, finish, film):
     assert finish(client, job)["result"]["at_s"] == pytest.approx((FRAMES - 1) / 25)
 
 
+def container(clip: bytes, kind: str, after: int = 0, **options: str) -> bytes:
+    """Put the frames of a clip into another container, so many ticks later."""
+    buffer = io.BytesIO()
+    with (
+        av.open(io.BytesIO(clip)) as source,
+        av.open(buffer, "w", format=kind, options=options) as out,
+    ):
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.pts, packet.dts = packet.pts + after, packet.dts + after
+                packet.stream = stream
+                out.mux(packet)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "start_s"),
+    [
+        ("live.mkv", ("matroska", 0, {"live": "1"}), 0),  # as browsers record: no length is said
+        ("late.mkv", ("matroska", 3 * 12800, {}), 3),
+        ("late.mp4", ("mp4", 3 * 12800, {}), 3),
+    ],
+)
+def test_all_moments_of_a_film_can_be_reached(client, finish, clip, name, given, start_s):
+    kind, after, options = given
+    content = container(clip, kind, after, **options)
+    job = finish(client, client.post(f"/api/films?name={name}", content=content).json())
+    film = job["result"]
+    assert film["start_s"] == pytest.approx(start_s)
+    assert film["duration_s"] == pytest.approx(FRAMES / 25, abs=0.045)
+    for part in (0.0, 0.5, 1.0):
+        wish = {"at_s": film["start_s"] + part * film["duration_s"]}
+        job = client.post(f"/api/films/{film['id']}/stills", json=wish).json()
+        expected = start_s + min(round(part * FRAMES), FRAMES - 1) / 25
+        assert finish(client, job)["result"]["at_s"] == pytest.approx(expected, abs=0.002)
+
+
+def test_what_a_film_loses_is_told(client, finish):
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mov") as out:
+        stream = out.add_stream("prores_ks", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuva444p10le"
+        frame = av.VideoFrame.from_ndarray(np.full((48, 64, 4), 99, np.uint8), "rgba")
+        out.mux([*stream.encode(frame.reformat(format="yuva444p10le")), *stream.encode(None)])
+    body = buffer.getvalue()
+    film = finish(client, client.post("/api/films?name=a.mov", content=body).json())["result"]
+    for preview in (True, False):  # WebM holds none, ProRes does
+        wish = {"preview": preview}
+        job = finish(client, client.post(f"/api/films/{film['id']}/film", json=wish).json())
+        assert any("transparency" in note for note in job["result"]["notes"]) == preview
+
+
 def test_focus_is_pulled_in_the_whole_film(client, finish, film, clip):
     script = {
         "subjects": {"s1": {"at_s": 0, "point": [0.25, 0.6]}},

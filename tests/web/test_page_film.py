@@ -184,7 +184,7 @@ def test_a_script_is_opened_as_it_is_and_a_bad_one_is_told(film_page, tmp_path):
 LANES = """async () => {
     const { Film } = await import('/static/js/film.js');
     const app = { stageRoot: document.body, stage: { leaveRoom: () => {} } };
-    window.film = new Film(app, { id: 'x', name: 'walk.mp4', duration_s: 1 });
+    window.film = new Film(app, { id: 'x', name: 'walk.mp4', start_s: 0, duration_s: 1 });
     film.seek = (at_s) => { film.at_s = at_s; };
     film.change((script) => { script.tap(0, [0.2, 0.6]); script.tap(0.3, [0.9, 0.1]); });
     film.at_s = 0.3;

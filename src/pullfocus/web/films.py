@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import shutil
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pullfocus.errors import MissingModelError, UnreadableInputError
+from pullfocus.errors import MissingModelError
 from pullfocus.focus.script import FocusScript
 from pullfocus.pipeline import Settings
 from pullfocus.web import desk
@@ -50,6 +50,7 @@ class Film:
             name=self.kept.name,
             width=w,
             height=h,
+            start_s=self.info.start_s,
             duration_s=self.info.duration_s,
             frames=self.info.frames,
         )
@@ -133,12 +134,15 @@ def as_told(script: FocusScript) -> dict[str, Any]:
 def save_film(
     film: Film, store: Store, options: FrameOptions, suffix: str | None, job: Job
 ) -> dict[str, Any]:
-    """Pull focus in the whole video; suffix: of another container than the video's own."""
+    """Pull focus in the whole video; suffix: of another container than the video's own.
+
+    Its notes are those of the command line: what was left out, who was lost.
+    """
     from pullfocus.video.codecs import default_output
     from pullfocus.video.job import VideoJob
     from pullfocus.video.run import pull_focus
 
-    stop = threading.Event()
+    stop, notes = threading.Event(), []
 
     def told(done: int, count: int) -> None:
         try:
@@ -149,13 +153,14 @@ def save_film(
     def write(path: Path) -> None:
         work = VideoJob(film.kept.path, path, options, overwrite=True)
         try:
-            pull_focus(work, stop=stop, told=told)
+            notes.extend(pull_focus(work, stop=stop, told=told).notes)
         finally:
             shutil.rmtree(work.parts_folder, ignore_errors=True)
 
     with by_its_name(film.kept):
         name = default_output(Path(film.kept.name))
-        return desk.written(job, store, name.with_suffix(suffix or name.suffix).name, write)
+        name = name.with_suffix(suffix or name.suffix)
+        return {**desk.written(job, store, name.name, write), "notes": notes}
 
 
 def _step(job: Job, done: int, count: int) -> None:
@@ -170,25 +175,21 @@ def _info(kept: Kept) -> VideoInfo:
     from pullfocus.video.source import VideoSource
 
     with by_its_name(kept), closing(VideoSource(kept.path)) as source:
-        return source.info
+        info = source.info
+        if info.start_s > 0 or not info.duration_s:  # what the file says is not the length then
+            return replace(info, duration_s=source.end_s() - info.start_s)
+        return info
 
 
 def _frame_at(film: Film, at_s: float) -> tuple[np.ndarray, float]:
     """Decode the first frame at or after a time (else the last) to sRGB uint8, and its time."""
-    import av
+    from contextlib import closing
 
     from pullfocus.video.colour import preview_rgb8
     from pullfocus.video.convert import FrameConverter
+    from pullfocus.video.source import VideoSource
 
-    found, opened = None, av.open(str(film.kept.path))  # type: Any, Any
-    with opened as container:
-        stream = container.streams.best("video")
-        container.seek(int(at_s / stream.time_base), stream=stream)
-        for frame in container.decode(stream):
-            found = frame
-            if frame.time is not None and frame.time >= at_s - 1e-4:
-                break
-        if found is None:
-            raise UnreadableInputError(f"{film.kept.name} has no picture at {at_s:g} s.")
+    with by_its_name(film.kept), closing(VideoSource(film.kept.path)) as source:
+        found = source.frame_at(at_s)
         codes = FrameConverter(film.info, found.format.name).to_codes(found)
         return preview_rgb8(codes, film.info.tags, max(codes.shape[:2])), float(found.time or 0.0)

@@ -169,7 +169,8 @@ class FilmView(BaseModel):
     name: str
     width: int
     height: int
-    duration_s: float
+    start_s: float = Field(description="When the first frame is shown.")
+    duration_s: float = Field(description="From the first frame on.")
     frames: int = Field(description="0 where nobody knows.")
 
 

@@ -63,7 +63,7 @@ export function say(text) {
 }
 
 /**
- * Show a short message; failures stay until they are closed.
+ * Show a short message; failures, and what takes long to read, stay longer.
  * @param {string} text
  * @param {{bad?: boolean, action?: [string, () => void]}} [how]
  */
@@ -72,8 +72,10 @@ export function toast(text, { bad = false, action } = {}) {
   if (action) box.append(h('button', { type: 'button', class: 'edge', onclick: action[1] }, action[0]));
   box.append(iconButton('close', 'Close', () => box.remove()));
   document.getElementById('toasts')?.append(box);
-  setTimeout(() => box.remove(), bad ? 12000 : 5000);
+  setTimeout(() => box.remove(), bad || text.length > LONG ? 12000 : 5000);
 }
+
+const LONG = 90; // characters
 
 /** Whether the person asked for little motion. */
 export const calm = () => matchMedia('(prefers-reduced-motion: reduce)').matches;

@@ -22,17 +22,25 @@ export class Film {
     this.wanted_s = null;
     this.seeking = false;
     this.photo = null;
-    this.slider = h('input', { type: 'range', min: 0, max: view.duration_s, step: 'any', value: 0, 'aria-label': t('scrub'), oninput: () => this.scrub() });
+    this.slider = h('input', { type: 'range', min: view.start_s, max: this.end_s, step: 'any', value: view.start_s, 'aria-label': t('scrub'), oninput: () => this.scrub() });
     this.lanes = new FilmLanes(this);
     this.paper = new FilmPaper(this);
     this.preview = new FilmPreview(this);
-    this.clock = h('output', {}, seconds(0));
+    this.clock = h('output', {}, seconds(view.start_s));
     this.root = h('div', { class: 'chip film', role: 'group', 'aria-label': t('timeline'), onkeydown: (event) => { if (event.key.startsWith('Arrow')) event.stopPropagation(); } },
       h('div', { class: 'time' }, this.clock, this.slider, this.preview.button, iconButton('close', t('copyOf', { name: view.name }), () => this.close())),
       this.lanes.lanes, this.lanes.fields.root, this.paper.root);
     app.stageRoot.append(this.root);
     this.sized = new ResizeObserver(() => app.stage.leaveRoom(this.root.hidden ? 0 : app.stageRoot.clientHeight - this.root.offsetTop));
     this.sized.observe(this.root);
+  }
+
+  get end_s() { return this.view.start_s + this.view.duration_s; }
+
+  /** How far into the film a moment lies, 0..1. */
+  part(at_s) {
+    const { start_s, duration_s } = this.view;
+    return Math.min(1, Math.max(0, (at_s - start_s) / Math.max(duration_s, 1e-3)));
   }
 
   get stem() { return this.view.name.replace(/\.[^.]+$/, ''); }
@@ -50,7 +58,7 @@ export class Film {
   tell(at_s) {
     this.clock.textContent = seconds(at_s);
     this.slider.setAttribute('aria-valuetext', seconds(at_s));
-    this.slider.style.setProperty('--part', `${(at_s / Math.max(this.view.duration_s, 1e-3)) * 100}%`);
+    this.slider.style.setProperty('--part', `${this.part(at_s) * 100}%`);
   }
 
   /** Show the frame of a moment; of moments that are asked for meanwhile, only the last is fetched. */

@@ -62,7 +62,7 @@ export class FilmLanes {
   }
 
   place(dot, at_s) {
-    dot.style.left = `${Math.min(1, at_s / Math.max(this.film.view.duration_s, 1e-3)) * 100}%`;
+    dot.style.left = `${this.film.part(at_s) * 100}%`;
   }
 
   /** From now on the chosen decision is that of the moment on screen. */
@@ -87,7 +87,7 @@ export class FilmLanes {
   }
 
   move(one, at_s) {
-    this.film.change((script) => script.move(one, at_s, this.film.view.duration_s));
+    this.film.change((script) => script.move(one, at_s, this.film.end_s));
   }
 
   /** Drag a dot along its lane; one that was not moved is gone to instead. */
@@ -100,8 +100,8 @@ export class FilmLanes {
     dot.setPointerCapture(event.pointerId);
     dot.onpointermove = ({ clientX }) => {
       if (Math.abs(clientX - startX) < CLICK_PX && at_s === one.at_s) return;
-      const { duration_s } = film.view;
-      at_s = film.script.allowed(one, ((clientX - lane.left) / lane.width) * duration_s, duration_s);
+      const { start_s, duration_s } = film.view;
+      at_s = film.script.allowed(one, start_s + ((clientX - lane.left) / lane.width) * duration_s, film.end_s);
       this.place(dot, at_s);
     };
     dot.onpointerup = () => {

@@ -29,7 +29,7 @@ export class FilmPreview {
     const { film } = this;
     const video = h('video', { class: 'preview', src: url, playsinline: true, tabindex: 0, 'aria-label': t('previewWords'), title: t('previewWords'),
       onclick: () => this.turn(), onkeydown: (event) => { if (event.key === ' ') { this.turn(); event.preventDefault(); event.stopPropagation(); } },
-      ontimeupdate: () => { film.slider.value = String(video.currentTime); film.tell(video.currentTime); } });
+      ontimeupdate: () => { film.slider.value = String(this.at_s); film.tell(this.at_s); } });
     video.muted = true;
     this.video = video;
     this.button.setAttribute('aria-pressed', 'true');
@@ -37,6 +37,9 @@ export class FilmPreview {
     this.show(film.at_s);
     if (!calm()) this.turn();
   }
+
+  /** The moment of the film that is shown: a browser counts from its first frame on. */
+  get at_s() { return this.film.view.start_s + this.video.currentTime; }
 
   /** Play or pause; after the end, from the start. */
   turn() {
@@ -48,13 +51,13 @@ export class FilmPreview {
   show(at_s) {
     if (!this.video) return false;
     this.video.pause();
-    this.video.currentTime = at_s;
+    this.video.currentTime = at_s - this.film.view.start_s;
     return true;
   }
 
   /** Go on from the frame that is shown; a script that has changed is not the one that is shown. */
   end() {
-    if (this.video) this.film.seek(this.video.currentTime);
+    if (this.video) this.film.seek(this.at_s);
   }
 
   remove() {

@@ -103,14 +103,14 @@ export class FilmScript {
   }
 
   /** A subject is known from its own moment on. */
-  allowed(decision, at_s, duration_s) {
+  allowed(decision, at_s, end_s) {
     const from_s = decision.subject?.role.at_s ?? 0;
-    return Math.max(Math.min(at_s, duration_s), from_s);
+    return Math.max(Math.min(at_s, end_s), from_s);
   }
 
   /** Let a decision begin at another time, a little beside any other. */
-  move(decision, wished_s, duration_s) {
-    let at_s = this.allowed(decision, wished_s, duration_s);
+  move(decision, wished_s, end_s) {
+    let at_s = this.allowed(decision, wished_s, end_s);
     const taken = (time_s) => this.decisions.some((one) => one !== decision && Math.abs(one.at_s - time_s) < APART_S / 2);
     while (taken(at_s)) at_s += APART_S;
     decision.at_s = at_s;

@@ -116,6 +116,7 @@ async function keep(app, title, made) {
   try {
     const told = await app.progress.during(title, made);
     download(told.url, told.name);
+    if (told.notes?.length) toast(told.notes.join('\n'));
     toast(t('saved', { name: told.name }), { action: [t('download'), () => download(told.url, told.name)] });
     return told;
   } catch (error) {
