@@ -1,6 +1,7 @@
 """What a file knows about itself: EXIF, ICC and XMP come out as they went in."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -119,6 +120,19 @@ def test_exif_too_large_for_jpeg_loses_its_thumbnail_not_its_words(ramp8, make_e
     photo = replace(photo, metadata=replace(photo.metadata, exif=block))
     back = resaved(photo, "JPEG")
     assert back.metadata.optics == OPTICS
+
+
+@pytest.mark.parametrize("kind", HOLDERS)
+def test_damaged_exif_stops_no_format(kind, ramp8, make_exif, to_bytes):
+    from dataclasses import replace
+
+    photo = Photo.from_array(ramp8)
+    sound = make_exif(1, "<")
+    texts = sound.replace(b"Maker\0", b"\xff\xfe\0\0\0\0")
+    types = sound.replace(struct.pack("<HH", 0x0112, 3), struct.pack("<HH", 0x0112, 2))
+    for block in (b"no TIFF header at all", sound[:60], texts, types):
+        damaged = replace(photo, metadata=replace(photo.metadata, exif=block))
+        assert resaved(damaged, kind).size_hw == photo.size_hw
 
 
 def test_captions_and_comments_of_jpeg_survive(ramp8, to_bytes):

@@ -1,6 +1,7 @@
 """All eight EXIF orientations, in every format that can carry them."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -90,4 +91,17 @@ def test_a_turned_heic_is_turned_once(shared):
     pytest.importorskip("pillow_heif", reason="pillow-heif is an extra")
     photo = load(shared("phone/heic/arrow.heic"))
     assert photo.size_hw == (4032, 3024)
+    assert exif.orientation_of(photo.metadata.exif) == 1
+
+
+@pytest.mark.parametrize("kind", [1, 3, 4, 5, 6, 8, 9])
+def test_an_orientation_of_an_odd_type_is_applied_once_or_never(kind, to_bytes):
+    """Whatever turns the pixels must be reset in the block: a second turn would undo the first."""
+    value = struct.pack("<II", 6, 1) if kind == 5 else b"\6\0\0\0"
+    stored = struct.pack("<I", 26) if kind == 5 else value
+    block = b"II*\0" + struct.pack("<IHHHI", 8, 1, 0x0112, kind, 1) + stored + bytes(4)
+    block += value if kind == 5 else b""
+    data = to_bytes(Image.new("RGB", (8, 4)), "JPEG", exif=b"Exif\0\0" + block)
+    photo = load(data)
+    assert photo.size_hw == ((4, 8) if kind == 5 else (8, 4))
     assert exif.orientation_of(photo.metadata.exif) == 1

@@ -6,6 +6,7 @@ import hashlib
 import io
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from pullfocus.photo import jpeg, png
 from pullfocus.photo.encode_tiff import encode_tiff
 from pullfocus.photo.heif import encode_heif
 from pullfocus.photo.prepare import Prepared
-from pullfocus.photo.tiff_block import read_directories, write_directories
+from pullfocus.photo.tiff_block import lay_out, read_directories
 from pullfocus.types import Photo
 
 _MAX_SEGMENT = 65533
@@ -108,7 +109,7 @@ def _fitting(block: bytes, limit: int) -> bytes:
         order, directories = read_directories(block)
         tags = directories.get("exif", [])
         directories["exif"] = [tag for tag in tags if tag.code != _MAKER_NOTE]
-        block = block[:4] + struct.pack(order + "I", 8) + write_directories(order, directories, 8)
+        block = lay_out(order, directories) or b""
     return block
 
 
@@ -166,8 +167,17 @@ def _encode_webp(photo: Photo, ready: Prepared, quality: int) -> bytes:
 def _encode_avif(photo: Photo, ready: Prepared, quality: int) -> bytes:
     out = io.BytesIO()
     subsampling = "4:4:4" if quality >= 90 else "4:2:0"
-    _image(ready).save(out, "AVIF", quality=quality, subsampling=subsampling, **_blocks(ready))
+    plain = replace(ready, exif=_without_orientation(ready.exif or b""))
+    _image(plain).save(out, "AVIF", quality=quality, subsampling=subsampling, **_blocks(plain))
     return out.getvalue()
+
+
+def _without_orientation(block: bytes) -> bytes | None:
+    """Lay EXIF out anew for AVIF: Pillow would do so itself, and trips over damaged blocks."""
+    order, directories = read_directories(block)
+    tags = directories.get("0", [])
+    directories["0"] = [tag for tag in tags if tag.code != exif_block.ORIENTATION]
+    return lay_out(order, directories)
 
 
 def _encode_heif(photo: Photo, ready: Prepared, quality: int) -> bytes:

@@ -14,6 +14,7 @@ ORIENTATION = 0x0112
 _SUB_IFDS = {0x8769: "exif", 0x8825: "gps", 0xA005: "interop"}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I"}
+_SIGNED = (6, 8, 9)
 _MAX_ENTRIES = 2000
 
 
@@ -111,7 +112,10 @@ def _walk(
 def orientation_of(data: bytes | None) -> int:
     """Return the orientation 1..8 that a block asks for; 1 if it does not say."""
     block = parse(data) if data else None
-    found = block.numbers("0", ORIENTATION) if block else ()
+    entry = block.find("0", ORIENTATION) if block else None
+    if block is None or entry is None or entry.type not in _CODES:  # what can be reset
+        return 1
+    found = block.numbers("0", ORIENTATION)
     return int(found[0]) if found and found[0] in range(1, 9) else 1
 
 
@@ -144,9 +148,9 @@ def _patched(block: Block, changes: Iterable[tuple[str, int, int]]) -> bytes:
     out = bytearray(block.data)
     for ifd, tag, value in changes:
         entry = block.find(ifd, tag)
-        if entry is None or entry.count != 1 or entry.type not in (3, 4):
+        if entry is None or entry.type not in _CODES:
             continue
-        if entry.type == 4 or value < 1 << 16:
+        if value < 1 << 8 * _SIZES[entry.type] - (entry.type in _SIGNED):
             struct.pack_into(block.order + _CODES[entry.type], out, entry.value_at, value)
     return bytes(out)
 

@@ -49,7 +49,11 @@ def read_directories(data: bytes) -> tuple[str, Directories]:
 
 def describe_tiff(data: bytes) -> bytes | None:
     """Take the EXIF block out of a TIFF file; None if it says nothing."""
-    order, directories = read_directories(data)
+    return lay_out(*read_directories(data))
+
+
+def lay_out(order: str, directories: Directories) -> bytes | None:
+    """Write an EXIF block of these directories; None if they hold nothing."""
     if not any(directories.values()):
         return None
     head = b"II*\0" if order == "<" else b"MM\0*"
