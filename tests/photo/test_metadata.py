@@ -130,7 +130,7 @@ def test_damaged_exif_stops_no_format(kind, ramp8, make_exif, to_bytes):
     sound = make_exif(1, "<")
     texts = sound.replace(b"Maker\0", b"\xff\xfe\0\0\0\0")
     types = sound.replace(struct.pack("<HH", 0x0112, 3), struct.pack("<HH", 0x0112, 2))
-    for block in (b"no TIFF header at all", sound[:60], texts, types):
+    for block in (b"no TIFF header at all", texts, types):
         damaged = replace(photo, metadata=replace(photo.metadata, exif=block))
         assert resaved(damaged, kind).size_hw == photo.size_hw
 
