@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pullfocus.photo import exif, load, save, xmp
+from pullfocus.photo import exif, load, png, save, xmp
 from pullfocus.photo.jpeg import read_segments
 from pullfocus.photo.optics import camera_optics
 from pullfocus.photo.tiff_block import describe_tiff
@@ -149,6 +149,19 @@ def test_captions_and_comments_of_jpeg_survive(ramp8, to_bytes):
     assert segments.comments == [b"hello"]
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_texts_of_png_survive(dtype, ramp8):
+    texts = {"Author": "M\u00fcller", "Description": "\u6df1\u3055"}
+    out = io.BytesIO()
+    save(Photo.from_array(ramp8.astype(dtype)), out, format="PNG")
+    extra = {**texts, "Raw profile type exif": "old"}
+    chunks = [png.text_chunk(key, text) for key, text in extra.items()]
+    photo = load(png.with_chunks(out.getvalue(), chunks))
+    again = io.BytesIO()
+    save(photo, again, format="PNG")
+    assert png.read_info(again.getvalue()).text == texts
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
 def test_resolution_survives(kind, ramp8, to_bytes):
     photo = load(to_bytes(Image.fromarray(ramp8), "JPEG", dpi=(300, 300)))
@@ -215,6 +228,23 @@ def test_grey_profiles_are_kept_with_grey_and_left_with_colour(ramp8, make_profi
     webp = resaved(photo, "WEBP")  # has no grey: becomes sRGB
     assert webp.metadata.icc_profile is None
     assert np.abs(webp.linear - photo.linear).mean() < 0.02
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_grey_with_alpha_stays_grey_under_its_grey_profile(dtype, ramp8, make_profile):
+    """A grey profile in a PNG of colour type 6 is none: the tones would change."""
+    profile = make_profile([b"curv\0\0\0\0\0\0\0\1\1\x80"], space=b"GRAY")
+    top = np.iinfo(dtype).max
+    codes = np.dstack([ramp8[..., 0], ramp8[..., 1]]).astype(dtype) * (top // 255)
+    out = io.BytesIO()
+    alpha = codes[..., 1].astype(np.float32) / top
+    save(Photo.from_array(codes[..., 0], alpha=alpha), out, format="PNG")
+    photo = load(png.with_chunks(out.getvalue(), png.metadata_chunks(None, profile, None, None)))
+    back = resaved(photo, "PNG")
+    assert back.is_grey
+    assert (back.metadata.icc_profile, back.metadata.notes) == (profile, ())
+    np.testing.assert_array_equal(back.encoded, photo.encoded)
+    np.testing.assert_array_equal(back.alpha, photo.alpha)
 
 
 def test_formats_without_profiles_get_srgb(ramp8, gamma_profile, to_bytes):

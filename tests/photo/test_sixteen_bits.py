@@ -158,6 +158,19 @@ def test_12_bits_in_16_are_stretched():
     assert levels(photo.encoded) == 4096
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_16_bits_written_as_text_are_kept(channels, ramp16):
+    array = ramp16[:5, :7, :channels]
+    numbers = "\n".join(str(value) for value in array.ravel())
+    data = f"P{2 if channels == 1 else 3}\n7 5\n65535\n# a comment\n{numbers}\n".encode()
+    photo = load(data)
+    assert (photo.bit_depth, photo.is_grey) == (16, channels == 1)
+    np.testing.assert_array_equal(photo.encoded[..., :channels], array)
+    for broken in (data[: len(data) // 2], data.replace(b"\n13\n", b"\nx\n")):
+        with pytest.raises(UnreadableInputError, match="cut short"):
+            load(broken)
+
+
 def test_premultiplied_16_bit_alpha_is_divided(ramp16):
     alpha = np.full(ramp16.shape[:2], 32768, np.uint16)
     premultiplied = np.dstack([(ramp16 // 2), alpha])

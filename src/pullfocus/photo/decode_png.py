@@ -9,6 +9,8 @@ from pullfocus.photo.quiet_opencv import imdecode_unchanged, to_rgb
 from pullfocus.photo.source import Source
 
 _GREY, _GREY_ALPHA = 0, 4
+_STALE_TEXT = ("Raw profile type", "Thumb::")
+"""Texts that are copies of EXIF and the like, by old programs, or speak of a thumbnail."""
 
 
 def decode_png(source: Source) -> Decoded:
@@ -21,6 +23,9 @@ def decode_png(source: Source) -> Decoded:
     out = _decode_16(source, info) if info.bit_depth == 16 else decode_pillow(source, "PNG")
     out.exif, out.xmp, out.icc_profile = info.exif, info.xmp, info.icc_profile
     out.dpi = info.dpi
+    kept = {key: text for key, text in info.text.items() if not key.startswith(_STALE_TEXT)}
+    if kept:
+        out.extra["png_text"] = kept
     animated = "It is animated: the first frame was used."
     if info.frames > 1 and animated not in out.notes:
         out.notes.append(animated)

@@ -1,4 +1,4 @@
-"""Decode PPM and PGM: 16 bits here, the rest by Pillow."""
+"""Decode PPM and PGM: 16 bits here, binary or text, the rest by Pillow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pullfocus.photo.decoded import Decoded
 from pullfocus.photo.source import Source
 
 _GAP = rb"(?:\s+(?:#[^\n\r]*[\n\r]\s*)*|\s*(?:#[^\n\r]*[\n\r]\s*)+)"
-_HEADER = re.compile(rb"P([56])" + _GAP + rb"(\d+)" + _GAP + rb"(\d+)" + _GAP + rb"(\d+)\s")
+_HEADER = re.compile(rb"P([2356])" + _GAP + rb"(\d+)" + _GAP + rb"(\d+)" + _GAP + rb"(\d+)\s")
+
+_COMMENT = re.compile(rb"#[^\n\r]*")
 
 
 def decode_pnm(source: Source) -> Decoded:
@@ -23,14 +25,29 @@ def decode_pnm(source: Source) -> Decoded:
     header = _HEADER.match(source.data[:4096])
     if header is None or not 255 < int(header[4]) < 65536:
         return decode_pillow(source, "PPM")
-    channels = 3 if header[1] == b"6" else 1
+    channels = 3 if header[1] in b"36" else 1
     width, height, top = int(header[2]), int(header[3]), int(header[4])
     source.check_size(width, height)
     count = width * height * channels
-    if len(source.data) < header.end() + 2 * count:
+    if header[1] in b"23":
+        values = _numbers(source, header.end(), count)
+    elif len(source.data) < header.end() + 2 * count:
         raise source.cut_short()
-    values = np.frombuffer(source.data, ">u2", count, header.end()).astype(np.uint16)
+    else:
+        values = np.frombuffer(source.data, ">u2", count, header.end()).astype(np.uint16)
     if top != 65535:
         scaled = np.rint(np.minimum(values, top) * np.float64(65535 / top))
         values = scaled.astype(np.uint16)
     return Decoded(values.reshape((height, width, 3) if channels == 3 else (height, width)))
+
+
+def _numbers(source: Source, start: int, count: int) -> np.ndarray:
+    """Read samples written as text."""
+    words = _COMMENT.sub(b" ", source.data[start:]).split(None, count)[:count]
+    try:
+        values = np.array(words).astype(np.int64)
+    except (ValueError, OverflowError) as error:
+        raise source.cut_short() from error
+    if len(values) < count or values.min() < 0:
+        raise source.cut_short()
+    return np.minimum(values, 65535).astype(np.uint16)

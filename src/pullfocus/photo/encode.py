@@ -117,9 +117,9 @@ def _encode_png(photo: Photo, ready: Prepared, quality: int) -> bytes:
     import cv2
 
     pixels = ready.pixels
-    if pixels.dtype == np.uint16:
-        if pixels.ndim == 3 and pixels.shape[2] == 2:  # OpenCV writes no grey with alpha
-            pixels = pixels[..., [0, 0, 0, 1]]
+    if pixels.dtype == np.uint16 and pixels.ndim == 3 and pixels.shape[2] == 2:
+        data = png.encode_grey_alpha_16(pixels)
+    elif pixels.dtype == np.uint16:
         if pixels.ndim == 3:
             to_bgr = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
             pixels = cv2.cvtColor(np.ascontiguousarray(pixels), to_bgr)
@@ -135,6 +135,8 @@ def _encode_png(photo: Photo, ready: Prepared, quality: int) -> bytes:
     gamma = photo.metadata.extra.get("png_gamma")
     if gamma and not ready.icc_profile:
         chunks.insert(0, png.chunk(b"gAMA", struct.pack(">I", round(gamma * 100000))))
+    texts = photo.metadata.extra.get("png_text", {})
+    chunks += [png.text_chunk(keyword, text) for keyword, text in texts.items()]
     return png.with_chunks(data, chunks)
 
 
