@@ -114,6 +114,25 @@ INTERRUPTED = """
 """
 
 
+def test_names_as_long_as_the_system_takes(tmp_path, ramp8):
+    """Of letters that take three bytes each, too: the temporary name must not be longer."""
+    path = tmp_path / ("\u6df1" * 83 + ".png")
+    try:
+        path.touch()
+    except OSError:
+        pytest.skip("this system takes shorter names")
+    save(Photo.from_array(ramp8), path)
+    assert load(path).size_hw == (24, 40)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="no /dev/stdout on this system")
+def test_a_pipe_called_dev_stdout_is_written_to():
+    script = "from pathlib import Path; from pullfocus.photo.atomic import write_whole\n"
+    script += "write_whole(Path('/dev/stdout'), b'through the pipe', overwrite=False)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout == b"through the pipe"
+
+
 def test_a_link_stays_a_link(tmp_path, ramp8):
     real, link = tmp_path / "real.png", tmp_path / "link.png"
     real.write_bytes(b"old")

@@ -19,13 +19,13 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = True) -> None:
         CannotWriteError: the file exists and `overwrite` is false, or the system refuses.
     """
     try:
-        if path.is_symlink():
-            path = path.resolve()
         if path.is_dir():
             raise CannotWriteError(f"Cannot write '{path}': it is a folder; name a file in it.")
         if path.exists() and not path.is_file():
             path.write_bytes(data)
             return
+        if path.is_symlink():  # after pipes: /dev/stdout links to what has no name
+            path = path.resolve()
         _refuse_existing(path, overwrite)
         _write_and_rename(path, data, overwrite)
     except FileNotFoundError as error:
@@ -48,7 +48,8 @@ def _refuse_existing(path: Path, overwrite: bool) -> None:
 
 
 def _write_and_rename(path: Path, data: bytes, overwrite: bool) -> None:
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    # names hold 255 bytes, of which one letter may take four
+    temporary = path.with_name(f".{path.name[:50]}.{secrets.token_hex(4)}.part")
     # os.open rather than tempfile: the file gets the permissions that the umask gives any file
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     handle = os.open(temporary, flags, 0o666)
