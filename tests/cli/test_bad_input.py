@@ -98,6 +98,21 @@ def test_empty_names_do_not_mean_the_whole_folder(cli, folder):
     refused(cli("cat.png", "--depth", "cat.npy", "-o", ""), 2, "empty")
 
 
+def test_names_that_begin_with_a_tilde(cli, folder, make_photo):
+    """Nobody is called `cat.png`, so that ~cat.png is a file and not somebody's home."""
+    make_photo(folder / "~cat.png")
+    assert cli("~cat.png", "--depth", "cat.npy", "-o", "~out.png")[0] == 0
+    assert (folder / "~out.png").is_file()
+    refused(cli("~dog.png"), 4, "no such file")
+    refused(cli("cat.png", "--model", "~nobody.onnx"), 3, "~nobody.onnx")
+
+
+@pytest.mark.parametrize("flag", ["--max-megapixels", "--focus-m", "--focus-disparity"])
+def test_infinity_is_refused_before_anything_is_written(cli, folder, flag):
+    refused(cli("cat.png", "--depth", "cat.npy", flag, "inf", "--json"), 2, "finite")
+    assert not (folder / "cat.refocused.png").exists()
+
+
 def test_names_too_long_for_the_system(cli, folder):
     refused(cli("x" * 300 + ".png"), 1, "too long")
     refused(cli("cat.png", "--depth", "cat.npy", "-o", "x" * 300 + ".png"), 1, "too long")

@@ -87,7 +87,7 @@ def test_convention_depth_is_turned_like_the_pixels(orientation, ramp8, make_exi
 
 @pytest.mark.parametrize("digest", ["right", "wrong"])
 def test_extended_xmp_is_joined_in_any_order(digest, ramp8, to_bytes):
-    noise = np.random.default_rng(0).random((300, 400))
+    noise = np.random.default_rng(0).random((240, 400))
     body = gdepth(depth_png(noise))
     assert len(body) > 2 * 65000
     guid = hashlib.md5(body).hexdigest().upper().encode() if digest == "right" else b"0" * 32
@@ -183,6 +183,15 @@ def test_unusable_depth_is_a_note(block, ramp8, to_bytes):
     assert photo.embedded_depth is None
     assert any("could not be read" in note for note in photo.metadata.notes)
     assert photo.size_hw == (24, 40)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_the_depth_of_a_picture_cropped_since_is_not_used(orientation, ramp8, make_exif, to_bytes):
+    """Editors that crop leave GDepth as it was: stretched over the rest it would be wrong."""
+    block = make_exif(orientation)
+    photo = load(photo_bytes(ramp8[:, :24], to_bytes, gdepth(depth_png()), block))
+    assert photo.embedded_depth is None
+    assert any("another shape" in note for note in photo.metadata.notes)
 
 
 def test_entities_are_never_expanded():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ def _place(output: str | Path | None, count: int) -> tuple[Path | None, Path | N
         return None, None
     if not str(output):
         raise UsageError("The name of the output is empty; is it a variable that is not set?")
-    path = Path(output).expanduser()
+    path = Path(os.path.expanduser(output))
     if path.is_dir():
         return path, None
     if count == 1 and not str(output).endswith(("/", "\\")) and path.suffix:

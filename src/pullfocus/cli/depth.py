@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -98,7 +99,7 @@ def _one(
 def _target(photo: Path, output: str | None, count: int) -> Path:
     if output is None:
         return photo.with_name(f"{photo.stem}.depth.png")
-    path = Path(output).expanduser()
+    path = Path(os.path.expanduser(output))
     if path.suffix and not path.is_dir() and not output.endswith(("/", "\\")):
         if count > 1:
             raise UsageError(f"{count} depth maps cannot go into the one file {path}.")

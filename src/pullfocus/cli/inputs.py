@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from pathlib import Path
 
 from pullfocus.errors import UsageError
@@ -31,7 +32,7 @@ def find_photos(arguments: list[str]) -> list[Path]:
 def _expand(argument: str) -> list[Path]:
     if not argument:
         raise UsageError("The name of a photo is empty; is it a variable that is not set?")
-    path = Path(argument).expanduser()
+    path = Path(os.path.expanduser(argument))
     if path.is_dir():
         inside = sorted(entry for entry in path.iterdir() if is_picture(entry))
         if not inside:

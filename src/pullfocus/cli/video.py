@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -121,7 +122,7 @@ def command(
 def _file(video: str | None) -> Path:
     if video is None:
         raise UsageError("Which video? Give a file, - for stdin, or --webcam.")
-    return Path(video).expanduser()
+    return Path(os.path.expanduser(video))
 
 
 def _whole(
@@ -137,7 +138,7 @@ def _whole(
     from pullfocus.video.job import VideoJob
     from pullfocus.video.run import pull_focus
 
-    place = Path(output).expanduser() if output else None
+    place = Path(os.path.expanduser(output)) if output else None
     target = default_output(video, place) if place is None or place.is_dir() else place
     job = VideoJob(video, target, options, overwrite=overwrite, resume=resume)
     with frame_progress(video.name, quiet) as told:
@@ -175,7 +176,7 @@ def _live_target(output: str | None, overwrite: bool) -> Any:
         if sys.stdout.isatty():
             raise UsageError("The video would go to the terminal; add -o FILE or > FILE.")
         return sys.stdout.buffer
-    target = Path(output).expanduser()
+    target = Path(os.path.expanduser(output))
     if target.exists() and not overwrite:
         raise CannotWriteError(
             f"{target} is already there; add --overwrite, or choose another name with -o."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -141,7 +142,7 @@ def find_card(model: str | Path | None = None) -> ModelCard:
     known = _BY_ID.get(_ALIASES.get(name.lower(), name.lower()))
     if known is not None:
         return known
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     if path.suffix.lower() == ".onnx":
         from pullfocus.depth.onnx_card import card_of_onnx
 

@@ -66,3 +66,9 @@ def text_of(said: Mapping[str, object], name: str) -> str | None:
     """Return one of our texts, None if absent or empty."""
     value = said.get(PREFIX + name)
     return value if isinstance(value, str) and value else None
+
+
+def same_aspect(depth_hw: tuple[int, int], photo_hw: tuple[int, int]) -> bool:
+    """Tell whether a depth map can be of a photo: its aspect agrees within 2 %, or one pixel."""
+    (h, w), (height, width) = depth_hw, photo_hw
+    return abs(h / w / (height / width) - 1) <= 0.02 + 1.0 / min(h, w)

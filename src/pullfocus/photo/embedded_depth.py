@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from pullfocus.photo import xmp
 from pullfocus.photo.decoded import Decoded
+from pullfocus.photo.depth_record import same_aspect
 from pullfocus.photo.gdepth import gdepth_to_depth_map, read_gdepth
-from pullfocus.photo.orientation import upright
+from pullfocus.photo.orientation import upright, upright_hw
 from pullfocus.types import DepthMap
 
-_NOT_KEPT = "The depth map inside is used but not saved again: it belongs to the original."
+_NOT_KEPT = "The depth map inside is not saved again: it belongs to the original."
+_OTHER_SHAPE = "The depth map inside has another shape than the picture, cropped since: not used."
 
 
 def find_embedded_depth(decoded: Decoded, kind: str) -> DepthMap | None:
@@ -18,6 +20,8 @@ def find_embedded_depth(decoded: Decoded, kind: str) -> DepthMap | None:
 
     Takes the extended XMP out of `decoded.extra` and leaves what is still true of it. Never
     raises for what it finds: damaged depth is a note, the photo is still good.
+
+    A map of another aspect than the picture was left behind when the picture was cropped.
 
     Convention: polarity and units follow the file; the map is turned as the pixels were.
     """
@@ -33,9 +37,11 @@ def find_embedded_depth(decoded: Decoded, kind: str) -> DepthMap | None:
         decoded.notes.append("It holds a second picture (GImage): not used and not saved again.")
     if depth is None and xmp.mentions(decoded.xmp, xmp.DYNAMIC_DEPTH):
         decoded.notes.append("It holds Google's dynamic depth, which is not read yet.")
-    if depth is not None:
-        decoded.notes.append(_NOT_KEPT)
-    return depth
+    if depth is None:
+        return None
+    fits = same_aspect(depth.size_hw, upright_hw(decoded.pixels.shape[:2], decoded.orientation))
+    decoded.notes.append(_NOT_KEPT if fits else _OTHER_SHAPE)
+    return depth if fits else None
 
 
 def _from_gdepth(decoded: Decoded, extended: bytes | None) -> DepthMap | None:

@@ -30,3 +30,9 @@ def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     if transposed:
         pixels = cv2.transpose(pixels)
     return pixels if flip is None else cv2.flip(pixels, flip)
+
+
+def upright_hw(size_hw: tuple[int, ...], orientation: int) -> tuple[int, int]:
+    """Return the (height, width) that `upright` gives a picture."""
+    turned = _STEPS.get(orientation, (False, None))[0]
+    return (size_hw[1], size_hw[0]) if turned else (size_hw[0], size_hw[1])

@@ -236,8 +236,10 @@ def range_disparity(depth: DepthMap, near_far: tuple[float, float] | None) -> En
 
 
 def _check_aspect(depth: DepthMap, photo: Photo, name: str) -> None:
+    from pullfocus.photo.depth_record import same_aspect
+
     (h, w), (height, width) = depth.size_hw, photo.size_hw
-    if abs(h / w / (height / width) - 1) > 0.02 + 1.0 / min(h, w):
+    if not same_aspect((h, w), (height, width)):
         raise UsageError(
             f"The depth map {name} is {w}x{h}, of another shape than the photo ({width}x{height}); "
             "use the map that was made from this very photo."

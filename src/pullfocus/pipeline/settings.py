@@ -73,7 +73,7 @@ class Settings(BaseModel):
     Unknown keys are refused, with the nearest known one named.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)  # JSON has neither
     version: ClassVar[int] = 1
 
     at: Point | None = _field(
