@@ -37,6 +37,20 @@ def test_depth_refuses_and_goes_on(cli, folder):
     assert cli("depth", "cat.png", "-o", "out")[0] == 5
 
 
+def test_photos_of_one_stem_get_a_depth_map_each(cli, folder, make_photo):
+    make_photo(folder / "cat.bmp", seed=1)
+    code, out, _ = cli("depth", "cat.png", "cat.bmp", "./cat.png", "-o", "out", "--json")
+    names = ["out/cat.png.depth.png", "out/cat.bmp.depth.png"]
+    assert (code, [item["output"] for item in json.loads(out)]) == (0, names)
+    assert cli("depth", "cat.png", "cat.bmp", "-o", "one.png")[0] == 2
+
+
+def test_depth_has_no_stdout(cli, folder):
+    code, _, err = cli("depth", "cat.png", "-o", "-")
+    assert (code, "stdout" in err) == (2, True)
+    assert not (folder / "-").exists()
+
+
 def test_models_as_table_and_json(cli):
     code, out, _ = cli("models")
     assert code == 0

@@ -31,6 +31,23 @@ def test_json_holds_boxes_masks_and_distances(cli, folder):
     assert (small != written).mean() < 0.05
 
 
+def test_one_broken_photo_stops_no_list_and_masks_are_told_apart(cli, folder, make_photo):
+    make_photo(folder / "cat.bmp", seed=1)
+    (folder / "bad.png").write_bytes(b"no")
+    code, out, err = cli("subjects", ".", "--json", "--masks", ".")
+    answers = {answer["photo"]: answer for answer in json.loads(out)}
+    assert code == 1
+    assert "bad.png" in err
+    assert "cannot read" in answers["bad.png"]["error"].lower()
+    for name in ("cat.bmp", "cat.png"):
+        files = [subject["mask"]["file"] for subject in answers[name]["subjects"]]
+        assert files[0] == f"{name}.1.mask.png"
+    (folder / "bad.png").unlink()
+    listed = json.loads(cli("subjects", ".", "--json")[1])  # masks are no photos
+    assert [answer["photo"] for answer in listed] == ["cat.bmp", "cat.png"]
+    assert cli("subjects", ".", "--depth", "cat.npy")[0] == 2
+
+
 def test_an_id_from_the_list_refocuses(cli, folder):
     cli("subjects", "cat.png", "--depth", "cat.npy")
     code, _, _ = cli(

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from pullfocus.batch import told_apart
 from pullfocus.cli.console import progress, say, show_json
-from pullfocus.cli.inputs import find_photos
+from pullfocus.cli.inputs import STDIN, find_photos
 from pullfocus.cli.options import with_settings
 from pullfocus.errors import CannotWriteError, PullfocusError, UsageError
 from pullfocus.photo.folder import make_folder
@@ -46,12 +47,12 @@ def command(
     """Write the depth map of photos: the photo's own, or what the network sees."""
     settings = Settings.parse(given)
     paths = find_photos(photos)
+    targets = _targets(paths, output)
     results, failed = [], 0
     with progress(len(paths)) as bar:
-        for path in paths:
+        for path, target in zip(paths, targets, strict=True):
             bar.step(path.name)
             try:
-                target = _target(path, output, len(paths))
                 results.append(_one(path, target, settings, preview, uncertainty, overwrite))
             except PullfocusError as problem:
                 if len(paths) == 1:
@@ -96,17 +97,21 @@ def _one(
     }
 
 
-def _target(photo: Path, output: str | None, count: int) -> Path:
-    if output is None:
-        return photo.with_name(f"{photo.stem}.depth.png")
-    path = Path(os.path.expanduser(output))
-    if path.suffix and not path.is_dir() and not output.endswith(("/", "\\")):
-        if count > 1:
-            raise UsageError(f"{count} depth maps cannot go into the one file {path}.")
-        if path.suffix.lower() not in SUFFIXES:
-            raise UsageError(f"{path} has no depth format; use {', '.join(SUFFIXES)}.")
-        return path
-    return make_folder(path) / f"{photo.stem}.depth.png"
+def _targets(photos: list[Path], output: str | None) -> list[Path]:
+    """Name a file for every photo, no two the same."""
+    if output == STDIN:
+        raise UsageError("A depth map goes into a file, not to stdout: give -o FILE or a folder.")
+    path = None if output is None else Path(os.path.expanduser(output))
+    if path is None or output is None:
+        return told_apart(photos, [photo.with_name(f"{photo.stem}.depth.png") for photo in photos])
+    if not path.suffix or path.is_dir() or output.endswith(("/", "\\")):
+        folder = make_folder(path)
+        return told_apart(photos, [folder / f"{photo.stem}.depth.png" for photo in photos])
+    if len(photos) > 1:
+        raise UsageError(f"{len(photos)} depth maps cannot go into the one file {path}.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{path} has no depth format; use {', '.join(SUFFIXES)}.")
+    return [path]
 
 
 def _refuse_existing(targets: list[Path], overwrite: bool) -> None:

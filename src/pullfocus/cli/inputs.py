@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 
 from pullfocus.errors import UsageError
+from pullfocus.pipeline.settings import Settings
 
 JPEG_LIKE = (".jpg", ".jpeg", ".jpe", ".webp", ".avif", ".heic", ".heif", ".hif")
 LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".gif")
 PICTURES = frozenset({*JPEG_LIKE, *LOSSLESS})
-OWN = (".refocused", ".depth", "_disp", "_defocus", ".preview")
+OWN = (".refocused", ".depth", "_disp", "_defocus", ".preview", ".mask")
 """Endings of this program's own outputs, which a folder run leaves out."""
 STDIN = "-"
 
@@ -22,11 +23,23 @@ def find_photos(arguments: list[str]) -> list[Path]:
     Raises:
         UsageError: a folder or pattern without any picture, or no name at all.
     """
-    found: dict[Path, None] = {}
+    found: dict[str, Path] = {}
     for argument in arguments:
         for path in _expand(argument):
-            found.setdefault(path)
-    return list(found)
+            found.setdefault(os.path.abspath(path), path)
+    return list(found.values())
+
+
+def one_depth_for_one_photo(photos: list[Path], settings: Settings) -> None:
+    """Refuse one depth map for several photos.
+
+    Raises:
+        UsageError: so it was asked for.
+    """
+    if len(photos) > 1 and settings.depth_file:
+        raise UsageError(
+            f"One depth map cannot fit {len(photos)} photos; take them one by one with --depth."
+        )
 
 
 def _expand(argument: str) -> list[Path]:

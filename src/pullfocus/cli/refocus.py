@@ -10,7 +10,7 @@ import typer
 from pullfocus.batch import BatchReport, Job, plan_jobs, refocus_many
 from pullfocus.cli.console import err, progress, say, show_json
 from pullfocus.cli.first_run import tell_first_run
-from pullfocus.cli.inputs import STDIN, find_photos
+from pullfocus.cli.inputs import STDIN, find_photos, one_depth_for_one_photo
 from pullfocus.cli.options import with_settings
 from pullfocus.cli.stream import refocus_stream
 from pullfocus.errors import UsageError
@@ -56,7 +56,7 @@ def command(
         refocus_stream(photos, output, sidecar, given, overwrite=overwrite, quiet=quiet)
         return
     paths = find_photos(photos)
-    _one_depth_for_one_photo(paths, sidecar, given)
+    one_depth_for_one_photo(paths, sidecar.settings.changed(**given))
     jobs = plan_jobs(paths, output, sidecar, given, save_settings, save_depth)
     if not quiet:
         tell_first_run()
@@ -65,13 +65,6 @@ def command(
     _show(report, jobs, as_json=as_json, quiet=quiet)
     if report.failed:
         raise report.failed[0].error if len(jobs) == 1 else SystemExit(1)
-
-
-def _one_depth_for_one_photo(paths: list[Path], sidecar: Sidecar, given: dict[str, Any]) -> None:
-    if len(paths) > 1 and (given.get("depth_file") or sidecar.settings.depth_file):
-        raise UsageError(
-            f"One depth map cannot fit {len(paths)} photos; refocus them one by one with --depth."
-        )
 
 
 def _show(report: BatchReport, jobs: list[Job], *, as_json: bool, quiet: bool) -> None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pullfocus.batch import told_apart
 from pullfocus.cli.console import say, show_json
-from pullfocus.cli.inputs import find_photos
+from pullfocus.cli.inputs import find_photos, one_depth_for_one_photo
 from pullfocus.cli.options import with_settings
+from pullfocus.errors import PullfocusError
 from pullfocus.photo.folder import make_folder
 from pullfocus.pipeline import Settings
 
@@ -36,12 +38,27 @@ def command(
     #1 is what is focused when nobody says otherwise; --subject takes any of the ids.
     """
     settings = Settings.parse(given)
-    answers = [_one(path, settings, masks, quiet=as_json) for path in find_photos(photos)]
+    paths = find_photos(photos)
+    one_depth_for_one_photo(paths, settings)
+    places = told_apart(paths, [masks / path.stem for path in paths]) if masks else paths
+    answers, failed = [], 0
+    for path, place in zip(paths, places, strict=True):
+        try:
+            answers.append(_one(path, settings, place if masks else None, quiet=as_json))
+        except PullfocusError as problem:
+            if len(paths) == 1:
+                raise
+            say(f"{path}: {problem}")
+            answers.append({"photo": str(path), "error": str(problem)})
+            failed += 1
     if as_json:
         show_json(answers)
+    if failed:
+        raise SystemExit(1)
 
 
 def _one(path: Path, settings: Settings, masks: Path | None, *, quiet: bool) -> dict[str, Any]:
+    """List one photo's subjects. masks: what the names of their masks begin with."""
     from pullfocus.focus import find_subjects
     from pullfocus.photo import load
     from pullfocus.pipeline import find_depth
@@ -53,7 +70,7 @@ def _one(path: Path, settings: Settings, masks: Path | None, *, quiet: bool) -> 
         say(f"{path}")
         for subject in subjects:
             say("  " + _line(subject, depth))
-    written = _save_masks(subjects, path, masks, photo.size_hw) if masks else {}
+    written = _save_masks(subjects, masks, photo.size_hw) if masks else {}
     return {
         "photo": str(path),
         "size_hw": list(photo.size_hw),
@@ -106,7 +123,7 @@ def _runs(subject: Subject) -> str:
 
 
 def _save_masks(
-    subjects: tuple[Subject, ...], path: Path, folder: Path, size_hw: tuple[int, int]
+    subjects: tuple[Subject, ...], place: Path, size_hw: tuple[int, int]
 ) -> dict[str, str]:
     """Write the masks at the photo's size; return the file of each id."""
     import cv2
@@ -114,10 +131,10 @@ def _save_masks(
 
     from pullfocus.photo.atomic import write_whole
 
-    make_folder(folder)
+    make_folder(place.parent)
     written = {}
     for subject in subjects:
-        target = folder / f"{path.stem}.{subject.id[1:]}.mask.png"
+        target = place.with_name(f"{place.name}.{subject.id[1:]}.mask.png")
         grown = cv2.resize(subject.mask.astype(np.float32), size_hw[::-1]) > 0.5
         _, png = cv2.imencode(".png", grown.astype(np.uint8) * 255)
         write_whole(target, png.tobytes())
