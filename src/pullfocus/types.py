@@ -213,6 +213,8 @@ class DepthMap:
     ) -> DepthMap:
         """Wrap disparity; relative disparity outside 0..1 is scaled linearly into 0..1.
 
+        Its uncertainty is scaled with it.
+
         Raises:
             UsageError: NaN, infinity, negative metric disparity or a wrong shape.
         """
@@ -223,7 +225,10 @@ class DepthMap:
             raise UsageError("Metric disparity is 1/m and cannot be negative.")
         if kind == "relative" and d.size and (float(d.min()) < 0 or float(d.max()) > 1):
             low, high = float(d.min()), float(d.max())
-            d = (d - low) / max(high - low, 1e-12)
+            span = max(high - low, 1e-12)
+            d = (d - low) / span
+            if fields.get("uncertainty") is not None:
+                fields["uncertainty"] = np.asarray(fields["uncertainty"]) / span
         return cls(disparity=d, kind=kind, **fields)
 
     @classmethod

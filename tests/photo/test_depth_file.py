@@ -12,7 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pullfocus.errors import CannotWriteError, PullfocusError, UnreadableInputError, UsageError
+from pullfocus.errors import (
+    CannotWriteError,
+    PullfocusError,
+    TooLargeError,
+    UnreadableInputError,
+    UsageError,
+)
 from pullfocus.photo import png
 from pullfocus.photo.depth_file import (
     fit_depth,
@@ -76,6 +82,21 @@ def test_convention_unknown_png_codes_are_farthest(tmp_path):
     chunks = [png.text_chunk(name, value) for name, value in info.text.items()]
     data = png.with_chunks(cv2.imencode(".png", codes)[1].tobytes(), chunks)
     assert load_depth(data).disparity[:10].max() == pytest.approx(METRIC.disparity.min())
+
+
+def test_uncertainty_is_scaled_with_its_disparity():
+    codes, sigma = np.array([[0.0, 255.0]]), np.array([[2.55, 5.1]])
+    depth = DepthMap.from_disparity(codes, uncertainty=sigma)
+    np.testing.assert_allclose(depth.uncertainty, [[0.01, 0.02]], rtol=1e-6)
+    metric = DepthMap.from_disparity(codes, "metric", uncertainty=sigma)
+    np.testing.assert_allclose(metric.uncertainty, sigma, rtol=1e-6)
+
+
+def test_the_limit_on_pixels_is_the_callers(tmp_path):
+    path = save_depth(RELATIVE, tmp_path / "d.npy")
+    with pytest.raises(TooLargeError):
+        load_depth(path, max_megapixels=RELATIVE.disparity.size / 2e6)
+    assert load_depth(path, max_megapixels=RELATIVE.disparity.size / 1e6).kind == "relative"
 
 
 def test_constant_depth_comes_back(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pullfocus.errors import PullfocusError, UsageError
+from pullfocus.errors import PullfocusError, TooLargeError, UsageError
 from pullfocus.photo import load, save
 from pullfocus.pipeline import Settings, apply, choose_focus, find_depth, memory, refocus
 from pullfocus.types import DepthMap, Photo
@@ -105,6 +105,16 @@ def test_depth_file_must_have_the_photos_shape(photo, tmp_path):
 def test_depth_file_of_another_size_is_fitted(photo, tmp_path):
     np.save(tmp_path / "d.npy", np.random.default_rng(0).random((30, 45), np.float32))
     assert find_depth(photo, Settings(depth_file=str(tmp_path / "d.npy"))).size_hw == (60, 90)
+
+
+def test_a_limit_that_was_raised_holds_for_the_depth_file_too(photo, tmp_path, monkeypatch):
+    """Else the advice of its error, to raise it, would do nothing."""
+    np.save(tmp_path / "d.npy", np.random.default_rng(0).random((60, 90), np.float32))
+    monkeypatch.setattr("pullfocus.photo.source.MAX_MEGAPIXELS", 0.005)
+    with pytest.raises(TooLargeError):
+        find_depth(photo, Settings(depth_file=str(tmp_path / "d.npy"), max_megapixels=0.005))
+    settings = Settings(depth_file=str(tmp_path / "d.npy"), max_megapixels=0.006)
+    assert find_depth(photo, settings).size_hw == (60, 90)
 
 
 def test_depth_file_and_model_are_not_mixed(photo):

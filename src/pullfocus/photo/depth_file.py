@@ -23,7 +23,7 @@ from pullfocus.photo.atomic import write_whole
 from pullfocus.photo.depth_preview import preview, preview_uncertainty
 from pullfocus.photo.depth_record import RawDepth
 from pullfocus.photo.sniff import sniff
-from pullfocus.photo.source import PhotoSource, Source, read_source
+from pullfocus.photo.source import MAX_MEGAPIXELS, PhotoSource, Source, read_source
 from pullfocus.types import DepthKind, DepthMap
 
 __all__ = ["fit_depth", "load_depth", "preview", "preview_uncertainty", "save_depth"]
@@ -67,6 +67,7 @@ def load_depth(
     size_hw: tuple[int, int] | None = None,
     kind: DepthKind | None = None,
     near: Literal["bright", "dark"] = "bright",
+    max_megapixels: float = MAX_MEGAPIXELS,
 ) -> DepthMap:
     """Read a depth map, this program's or another's.
 
@@ -79,13 +80,14 @@ def load_depth(
         size_hw: bring it to this size, see `fit_depth`.
         kind: what unlabelled disparity is: "metric" (1/m) or "relative", the default.
         near: which end is near in grey pictures of other programs.
+        max_megapixels: larger maps are refused before they are decoded.
 
     Raises:
         UnreadableInputError: missing, damaged, not a depth map, NaN inside, or another aspect.
 
     Convention: larger = nearer; PNG code 0 (unknown) becomes the farthest disparity.
     """
-    source = read_source(path)
+    source = read_source(path, max_megapixels)
     raw = _read(source)
     _refuse_broken(raw, source)
     depth = _depth_map(raw, source, kind, near)

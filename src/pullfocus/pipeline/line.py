@@ -136,8 +136,11 @@ def find_depth(photo: Photo, settings: Settings) -> DepthMap:
         raise UsageError("Give a depth file or a model, not both.")
     from pullfocus.depth import align_to_photo
     from pullfocus.photo.depth_file import load_depth
+    from pullfocus.photo.source import MAX_MEGAPIXELS
 
-    depth = load_depth(settings.depth_file)
+    # the limit that the photo has passed; a map may well be larger than a small photo
+    limit = max(settings.max_megapixels, MAX_MEGAPIXELS)
+    depth = load_depth(settings.depth_file, max_megapixels=limit)
     _check_aspect(depth, photo, settings.depth_file)
     return align_to_photo(depth, photo, refine=settings.refine)
 
