@@ -1,5 +1,7 @@
 """What people get: identities, energy, occlusion, tiling, lights."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -146,6 +148,21 @@ def test_cats_eye_turns_corner_discs_towards_the_axis():
     corner, middle = (out[a : a + 50, a : a + 50] > plateau / 2 for a in (16, 104))
     assert corner.sum() < 0.75 * middle.sum()
     assert middle.sum() == pytest.approx(np.pi * 16**2, rel=0.15)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_stray_millimetre_asks_for_no_more_memory(sign):
+    """One wild value in a depth map must cost no more than a disc as wide as the picture."""
+    picture, radius = _noise(10), np.zeros((96, 128), np.float32)
+    radius[40, 50] = sign * 64.0
+    expected = render_linear(picture, radius, PLAIN)
+    radius[40, 50] = sign * 640.0
+    tracemalloc.start()
+    out = render_linear(picture, radius, PLAIN)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30e6
+    assert np.abs(out - expected).max() < 0.02
 
 
 def test_render_many_equals_render():

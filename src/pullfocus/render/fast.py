@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 EDGE_STEP_PX = 1.0
 INVISIBLE_RADIUS_PX = 0.1
 BLOCK_MEGAPIXELS = 6.0
+LARGEST_SHARE, LARGEST_AT_LEAST_PX = 0.5, 64.0
+"""Blur radii end at half the longer side, discs as wide as the picture: light spread wider looks the
+same, but one stray millimetre in a depth map, or 800 mm before a near face, would ask for memory
+and time without end."""
 SMALLEST_TILE_PX, LARGEST_TILE_PX = 32, 128
 
 
@@ -121,7 +125,7 @@ class PreparedScene:
         disparity: (h, w), larger = nearer.
         gain_px: blur radius in pixels per unit of disparity, the same for every focus: it decides
             what counts as an edge and how far blur can uncover what lies behind it.
-        reach_px: the largest blur radius that will be asked for.
+        reach_px: the largest blur radius that will be asked for; see LARGEST_SHARE.
     """
 
     def __init__(
@@ -136,9 +140,11 @@ class PreparedScene:
         self._disparity = read_only(disparity)
         self._step = EDGE_STEP_PX / max(gain_px, 1e-9)
         h, w = disparity.shape
-        self._plan = plan_blur((h, w), reach_px, block_px)
+        self._largest_px = max(LARGEST_SHARE * max(h, w), LARGEST_AT_LEAST_PX)
+        self._plan = plan_blur((h, w), min(reach_px, self._largest_px), block_px)
         span = float(self._disparity.max() - self._disparity.min())
-        self._uncovered_px = gain_px * span  # how far from an edge its back can come into view
+        # how far from an edge its back can come into view
+        self._uncovered_px = min(gain_px * span, 2 * self._largest_px)
         self._hidden: HiddenSurface | None = None
         self._lights: dict[float, Lights | None] = {}
         self._kept: dict[tuple[tuple[int, int], float], BlockLayers] = {}
@@ -159,7 +165,8 @@ class PreparedScene:
         )
         if max(-far_px, near_px) < INVISIBLE_RADIUS_PX:
             return np.array(self._linear)
-        low, high = -_rung_beyond(-far_px), _rung_beyond(near_px)
+        low = -_rung_beyond(min(-far_px, self._largest_px))
+        high = _rung_beyond(min(near_px, self._largest_px))
         taps = self._taps(low, high, lens)
         ladder = _ladder(gain_px, near, far, low, high)
         out = np.empty(self._linear.shape, np.float32)
