@@ -38,9 +38,9 @@ EDGE_STEP_PX = 1.0
 INVISIBLE_RADIUS_PX = 0.1
 BLOCK_MEGAPIXELS = 6.0
 LARGEST_SHARE, LARGEST_AT_LEAST_PX = 0.5, 64.0
-"""Blur radii end at half the longer side, discs as wide as the picture: light spread wider looks the
-same, but one stray millimetre in a depth map, or 800 mm before a near face, would ask for memory
-and time without end."""
+"""Blur radii end at half the longer side, discs as wide as the picture: light spread wider looks
+the same, but one stray millimetre in a depth map, or 800 mm before a near face, would ask for
+memory and time without end."""
 SMALLEST_TILE_PX, LARGEST_TILE_PX = 32, 128
 
 
