@@ -171,6 +171,39 @@ def test_other_depth_is_fetched_and_undone(page):
     assert page.js("() => Array.from(pullfocus.photo.depth.data.slice(0, 999))") == before
 
 
+SAVED = """async (id) => {
+    const { call } = await import('/static/js/api.js');
+    const answer = await call(`/api/photos/${id}/disparity.f32`);
+    return Array.from(new Float32Array(await answer.arrayBuffer())); }"""
+
+
+def test_strokes_outlast_another_depth(page):
+    """Those before it and after it are all on the server, and can all be taken back."""
+    refine = page.page.get_by_label("Snap depth to edges")
+    plain = np.array(page.js("() => Array.from(pullfocus.photo.depth.data)"))
+    page.page.locator("summary", has_text="Depth").click()
+    page.page.keyboard.press("b")
+    page.page.locator("[data-tool=farther]").click()
+    stroke(page, (0.8, 0.4), (0.82, 0.42))
+    for way in ("uncheck", "check"):
+        getattr(refine, way)()
+        query = f"pullfocus.photo.depthQuery === 'refine={str(way == 'check').lower()}'"
+        page.until(f"() => {query} && pullfocus.progress.card.hidden")
+    stroke(page, (0.35, 0.55), (0.37, 0.57))
+    page.js("() => pullfocus.depths.settle()")
+    shown = np.array(page.js("() => Array.from(pullfocus.photo.depth.data)"))
+    page.until("() => !pullfocus.photo.unsent")
+    saved = np.array(page.js(SAVED, page.js("() => pullfocus.photo.id")))
+    strokes = np.abs(saved - plain).reshape(160, 240) > 1e-3
+    assert strokes[60:70, 190:200].any()
+    assert strokes[85:95, 82:92].any()
+    assert np.abs(saved - shown).max() < 1e-4
+    page.page.get_by_role("button", name="Clear edits").click()
+    page.js("() => pullfocus.depths.settle()")
+    saved = np.array(page.js(SAVED, page.js("() => pullfocus.photo.id")))
+    assert np.abs(saved - plain).max() < 1e-6
+
+
 def test_a_depth_file_of_ones_own(page, depth_npy, tmp_path):
     file = tmp_path / "own.npy"
     file.write_bytes(depth_npy)

@@ -62,6 +62,14 @@ def test_a_depth_file_of_another_shape_changes_nothing(client, finish, photo_byt
     assert client.get(f"{photo}/disparity.f32").content == before
 
 
+def test_a_second_edit_takes_the_place_of_the_first(bench, bring):
+    item, settings = bring(), Settings(refine=False)
+    bench.use_depth_file(item, DepthMap(np.full((160, 240), 0.2, np.float32)))
+    for added in (0.1, 0.3):
+        bench.edit_depth(item, settings, np.full((160, 240), added, np.float32))
+        assert bench.depth(item, settings).disparity[0, 0] == pytest.approx(0.2 + added)
+
+
 def test_edits_of_a_depth_file_go_with_it(bench, bring):
     item, settings = bring(), Settings(refine=False)
     first, second = (DepthMap(np.full((160, 240), v, np.float32)) for v in (0.2, 0.6))

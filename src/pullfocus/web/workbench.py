@@ -145,7 +145,7 @@ class Workbench:
             if edit is None:
                 item.edits.pop(key, None)
                 return
-            self.depth(item, settings)  # raises where there is none to edit
+            self.depth(item, settings, edited=False)  # raises where there is none to edit
             shape = preview_size_hw(item, self.config.preview_px)
             if edit.shape != shape or not np.isfinite(edit).all():
                 raise UsageError(f"The edit must be {shape[1]}x{shape[0]} finite numbers.")

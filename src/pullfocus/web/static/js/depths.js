@@ -14,7 +14,10 @@ export class Depths {
     const before = photo.depthOf;
     photo.depthOf = photo.wantedDepth;
     try {
-      await this.app.progress.during(t('measuring'), (tell, signal) => photo.fetchDepth(tell, signal));
+      await this.app.progress.during(t('measuring'), async (tell, signal) => {
+        await this.settle(photo);
+        await photo.fetchDepth(tell, signal);
+      });
       this.focusAgain(photo);
     } catch (error) {
       photo.depthOf = before;
@@ -37,6 +40,7 @@ export class Depths {
     if (!photo) return;
     try {
       await this.app.progress.during(file.name, async (tell, signal) => {
+        await this.settle(photo);
         await call(`/api/photos/${photo.id}/depth-file?name=${encodeURIComponent(file.name)}`, { method: 'PUT', body: file, signal });
         await photo.fetchDepth(tell, signal);
       });
@@ -60,13 +64,11 @@ export class Depths {
   }
 
   /** Let the server know what the brush did, before it renders anything. */
-  async settle() {
-    const { photo } = this.app;
+  async settle(photo = this.app.photo) {
     if (!photo?.unsent) return;
     photo.unsent = false;
     try {
       await photo.sendEdit();
-      photo.hasEdits = true;
     } catch (error) {
       photo.unsent = true;
       throw error;

@@ -53,7 +53,7 @@ export class Detail {
     if (!this.same(photo, box)) {
       this.controller = new AbortController();
       const { signal } = this.controller;
-      await this.app.depths.settle();
+      await this.app.depths.settle(photo);
       const query = new URLSearchParams({ ...box, long_side_px: String(Math.max(16, Math.round(wanted))) });
       const [colour, disparity] = await Promise.all([
         call(`/api/photos/${photo.id}/colour.png?${query}`, { signal }),
@@ -61,6 +61,7 @@ export class Detail {
       ]);
       const image = await createImageBitmap(await colour.blob(), { colorSpaceConversion: 'none' });
       const data = new Float32Array(await disparity.arrayBuffer());
+      if (signal.aborted) return; // another photo, or another part of it, is shown by now
       const depth = { ...photo.depth, data, width: Number(disparity.headers.get('x-width')), height: Number(disparity.headers.get('x-height')) };
       this.held = { id: photo.id, version: photo.version, box, image, depth, scale: image.width / full.w };
     }

@@ -16,6 +16,8 @@ export class OpenPhoto {
     this.depth = null;
     /** Depth as the model gave it, to know what the brush added. @type {Float32Array | null} */
     this.base = null;
+    /** Which depth that is, as a query. @type {string} */
+    this.depthQuery = '';
     this.histogram = { low: 0, high: 1, counts: new Float32Array(64) };
     this.depthCanvas = document.createElement('canvas');
     this.depthInfo = null;
@@ -33,13 +35,6 @@ export class OpenPhoto {
   /** Which depth the settings ask for, in one word. */
   get wantedDepth() { return `${this.edit.now.model}/${this.edit.now.refine}`; }
 
-  /** Which depth the settings ask for, as a query. */
-  get depthQuery() {
-    const query = new URLSearchParams({ refine: String(this.edit.now.refine) });
-    if (this.edit.now.model) query.set('model', this.edit.now.model);
-    return query;
-  }
-
   /** Fetch the picture at preview size. */
   async fetchImage() {
     const blob = await (await call(`/api/photos/${this.id}/colour.png`)).blob();
@@ -53,9 +48,13 @@ export class OpenPhoto {
   async fetchDepth(tell, signal) {
     const { model, refine } = this.edit.now;
     const job = await post(`/api/photos/${this.id}/depth`, { model, refine }, signal);
-    this.depthInfo = await follow(job, tell, signal);
-    const response = await call(`/api/photos/${this.id}/disparity.f32?${this.depthQuery}`, { signal });
+    const info = await follow(job, tell, signal);
+    const query = String(new URLSearchParams({ refine, ...(model ? { model } : {}) }));
+    const fetched = (more) => call(`/api/photos/${this.id}/disparity.f32?${query}${more}`, { signal });
+    const response = await fetched('');
     const data = new Float32Array(await response.arrayBuffer());
+    const base = info.edited ? new Float32Array(await (await fetched('&edited=false')).arrayBuffer()) : data.slice();
+    [this.depthInfo, this.depthQuery, this.base] = [info, query, base];
     this.depth = {
       width: Number(response.headers.get('x-width')),
       height: Number(response.headers.get('x-height')),
@@ -64,7 +63,6 @@ export class OpenPhoto {
       sensor_width_mm: this.depthInfo.sensor_width_mm,
       data,
     };
-    this.base = data.slice();
     this.hasEdits = this.depthInfo.edited;
     this.depthChanged();
   }
@@ -122,7 +120,8 @@ export class OpenPhoto {
       added[i] = this.depth.data[i] - this.base[i];
       any ||= added[i] !== 0;
     }
-    const body = any || this.hasEdits ? added.buffer : new ArrayBuffer(0);
+    const body = any ? added.buffer : new ArrayBuffer(0);
     await call(`/api/photos/${this.id}/depth-edit?${this.depthQuery}`, { method: 'PUT', body });
+    this.hasEdits = any;
   }
 }
