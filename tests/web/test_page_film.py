@@ -192,6 +192,62 @@ LANES = """async () => {
 """A timeline of two subjects without a video behind it: nothing has to be decoded or estimated."""
 
 
+def test_a_later_frame_has_the_depth_that_its_settings_ask_for(film_page):
+    page = film_page
+    page.page.locator("summary", has_text="Depth").click()
+    page.page.get_by_label("Snap depth to edges").uncheck()
+    page.until("() => pullfocus.photo.depthOf.endsWith('false') && pullfocus.progress.card.hidden")
+    page.js("() => { pullfocus.film.seek(0.2); }")
+    page.until("() => Math.abs(pullfocus.film.at_s - 0.2) < 1e-6", seconds=180)
+    page.idle()
+    assert page.settings["refine"] is False
+    assert page.js("() => pullfocus.photo.depthQuery") == "refine=false"
+
+
+def test_a_phone_held_sideways_has_a_timeline(new_page):
+    page = new_page(viewport={"width": 740, "height": 360}, has_touch=True, is_mobile=True)
+    page.enter()
+    page.js("() => { pullfocus.stageRoot.hidden = pullfocus.panelRoot.hidden = false; }")
+    page.js(LANES.replace("document.body", "pullfocus.stageRoot"))
+    slider = page.page.get_by_role("slider", name="Moment of the film").bounding_box()
+    stage = page.page.locator("#stage").bounding_box()
+    film = page.page.locator(".film").bounding_box()
+    assert slider["width"] > 200
+    assert stage["y"] < film["y"] <= slider["y"]
+    assert slider["x"] + slider["width"] < stage["x"] + stage["width"]
+    assert film["height"] < stage["height"] / 2  # the picture has the rest
+    page.keep("film-sideways")
+
+
+MAKING = """() => {
+    const { preview } = film;
+    film.app.progress = { during: (_, work) => work(() => {}, new AbortController().signal) };
+    film.photo = { edit: { remember: () => {} } };
+    film.asked = 0;
+    film.render = (_, signal) => new Promise((done, fail) => {
+      film.asked += 1;
+      film.done = () => done({ url: 'data:video/webm,' });
+      signal.onabort = () => fail(signal.reason);
+    });
+    preview.toggle();
+    preview.toggle();
+}"""
+
+
+def test_a_preview_of_what_has_changed_meanwhile_is_not_shown(new_page):
+    page = new_page()
+    page.enter()
+    page.js(LANES)
+    page.js(MAKING)
+    page.js("() => film.change((script) => script.tap(0.6, [0.5, 0.5]))")
+    page.js("() => film.done()")
+    page.until("() => film.preview.making === null")
+    assert page.js("() => [film.asked, document.querySelectorAll('video.preview').length]") == [
+        1,
+        0,
+    ]
+
+
 def test_lanes_are_edited_by_keyboard_and_by_dragging(new_page):
     page = new_page()
     page.enter()

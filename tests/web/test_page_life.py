@@ -135,14 +135,44 @@ def test_a_living_photo_refocuses_from_disk(page, new_page, tmp_path):
     assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)
 
 
-def test_zoom_shows_the_full_resolution(new_page, server, tmp_path):
+@pytest.fixture
+def fine_file(tmp_path):
+    """A photo with detail that its preview does not hold."""
     y, x = np.mgrid[:600, :900]
     fine = np.where((x + y) % 2 == 0, 220, 40).astype(np.uint8)
     file = tmp_path / "fine.png"
     Image.fromarray(np.dstack([fine] * 3)).save(file)
+    return file
+
+
+def test_detail_is_that_of_the_photo_that_is_shown(new_page, fine_file, photo_file):
     page = new_page()
     page.enter()
-    page.drop(file)
+    for file in (photo_file, fine_file):
+        page.drop(file)
+        page.idle()
+    page.page.keyboard.press("1")
+    page.until("() => pullfocus.stage.patch !== null")
+    held = []
+    page.page.route("**/colour.png?*", lambda route: held.append(route))  # noqa: PLW0108
+    page.js("() => { pullfocus.detail.held = null; pullfocus.detail.ask(); }")
+    while not held:
+        page.page.wait_for_timeout(30)
+    page.page.keyboard.press("PageUp")  # to the small photo, while the part is on its way
+    for route in held:
+        route.continue_()
+    page.page.unroute("**/colour.png?*")
+    page.page.wait_for_timeout(700)
+    assert page.js("() => pullfocus.stage.patch") is None
+    page.page.keyboard.press("PageDown")
+    page.page.keyboard.press("1")
+    page.until("() => pullfocus.stage.patch !== null")
+
+
+def test_zoom_shows_the_full_resolution(new_page, server, fine_file):
+    page = new_page()
+    page.enter()
+    page.drop(fine_file)
     page.idle()
     assert page.js("() => pullfocus.stage.patch === null")
     page.js("() => pullfocus.photo.edit.set({f_number: 200})")
@@ -224,4 +254,12 @@ def test_zoom_by_wheel_and_pinch_and_pan(new_page, photo_file):
     page.page.locator("canvas.view").focus()
     page.page.keyboard.press("Shift+ArrowRight")
     assert page.js("() => pullfocus.stage.view.x") != before
-    assert focus is not None
+    assert page.settings["at"] == focus  # two fingers focus nowhere, and paint nothing
+    assert page.js("() => pullfocus.photo.edit.past.length") == 0
+    page.page.keyboard.press("b")
+    touch("touchStart", -40)
+    touch("touchStart", -40, 40)
+    touch("touchEnd")
+    clean = "() => pullfocus.photo.depth.data.every((v, i) => v === pullfocus.photo.base[i])"
+    assert page.js(clean)
+    assert page.js("() => pullfocus.photo.edit.past.length") == 0

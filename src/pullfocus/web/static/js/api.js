@@ -87,10 +87,12 @@ export function follow(job, tell, signal) {
     const source = new EventSource(`/api/jobs/${job.id}/events`);
     let failures = 0;
     const end = (settle, value) => { source.close(); settle(value); };
-    signal.addEventListener('abort', () => {
+    const cancel = () => {
       call(`/api/jobs/${job.id}`, { method: 'DELETE' }).catch(() => {});
       end(reject, new DOMException('', 'AbortError'));
-    }, { once: true });
+    };
+    if (signal.aborted) return cancel();
+    signal.addEventListener('abort', cancel, { once: true });
     source.onmessage = (event) => {
       failures = 0;
       const now = JSON.parse(event.data);

@@ -129,6 +129,7 @@ export class App {
     this.focusing.show();
     this.looks.show();
     this.picture.ask(photo);
+    this.detail.ask();
   }
 
   selectBeside(way) {

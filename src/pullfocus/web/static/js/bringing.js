@@ -93,6 +93,7 @@ async function bring(app, name, sent, { at = null, settings = app.info.defaults,
     await app.progress.during(name, async (tell, signal) => {
       const view = await follow(await sent(tell, signal), tell, signal);
       photo = new OpenPhoto(view, app.info.defaults);
+      photo.edit.now = { ...settings, range: null };
       const opened = photo;
       photo.edit.addEventListener('change', (event) => app.edited(opened, event.detail.transient));
       await photo.fetchImage();
@@ -103,7 +104,7 @@ async function bring(app, name, sent, { at = null, settings = app.info.defaults,
     });
     if (photo.closed) return null;
     photo.start = at ? { at, focus_disparity: photo.disparityAt(...at) } : photo.firstFocus;
-    photo.edit.now = { ...settings, range: null, ...photo.start };
+    photo.edit.now = { ...photo.edit.now, ...photo.start };
     photo.depthOf = photo.wantedDepth;
     app.select(photo);
     tellFirst(app, photo, at === null);

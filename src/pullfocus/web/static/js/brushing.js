@@ -62,6 +62,7 @@ export class Brushing {
     if (!photo?.depth) return;
     if (phase === 'start') this.stroke = { before: photo.depth.data.slice(), box: null, from: at, last: null };
     if (!this.stroke) return;
+    if (phase === 'cancel') return this.cancel(photo);
     if (this.tool === 'fill') this.dragBox(photo, at, phase);
     else if (phase !== 'end') this.dab(photo, at);
     if (phase === 'end') this.finish(photo);
@@ -98,6 +99,14 @@ export class Brushing {
         this.stroke.box = pixels;
       }
     }
+    this.app.stage.ask();
+  }
+
+  /** Take back a stroke that was none. */
+  cancel(photo) {
+    photo.depth.data.set(this.stroke.before);
+    this.stroke = this.app.stage.box = null;
+    photo.depthChanged();
     this.app.stage.ask();
   }
 

@@ -41,6 +41,13 @@ export class Edit extends EventTarget {
     return stepped;
   }
 
+  /** Take a run of transient changes back: it was none. */
+  revert() {
+    if (this.pending === null) return;
+    [this.now, this.pending] = [this.pending, null];
+    this.dispatchEvent(new CustomEvent('change', { detail: { transient: false } }));
+  }
+
   /**
    * Put a step into the history that is not a setting (a stroke of the brush).
    * @param {() => void} undo @param {() => void} redo

@@ -135,6 +135,7 @@ export class Film {
 
   close() {
     clearTimeout(this.timer);
+    this.preview.making?.abort();
     this.preview.remove();
     this.sized.disconnect();
     this.root.remove();

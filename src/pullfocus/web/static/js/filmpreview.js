@@ -10,19 +10,24 @@ export class FilmPreview {
     this.film = film;
     /** @type {HTMLVideoElement | null} */
     this.video = null;
+    /** While one is rendered. @type {AbortController | null} */
+    this.making = null;
     this.button = iconButton('play', t('preview'), () => this.toggle(), { 'aria-pressed': 'false' });
   }
 
   /** Have it rendered and show it, or go back to the frame on screen. */
   async toggle() {
     if (this.video) return this.end();
+    if (this.making) return;
     const { film } = this;
+    const { signal: ended } = (this.making = new AbortController());
     try {
-      const told = await film.app.progress.during(t('preview'), (tell, signal) => film.render(tell, signal, true));
-      this.begin(told.url);
+      const made = (tell, signal) => film.render(tell, AbortSignal.any([signal, ended]), true);
+      this.begin((await film.app.progress.during(t('preview'), made)).url);
     } catch (error) {
       if (!isCancel(error)) film.app.fail(error);
     }
+    this.making = null;
   }
 
   begin(url) {
@@ -55,8 +60,9 @@ export class FilmPreview {
     return true;
   }
 
-  /** Go on from the frame that is shown; a script that has changed is not the one that is shown. */
+  /** Go on from the frame that is shown; a script that has changed is not the one that is shown, or made. */
   end() {
+    this.making?.abort();
     if (this.video) this.film.seek(this.at_s);
   }
 

@@ -2,7 +2,8 @@
 
 /**
  * @typedef {object} Listener
- * @property {(x: number, y: number, phase: 'start' | 'move' | 'end') => void} touch one finger or button
+ * @property {(x: number, y: number, phase: 'start' | 'move' | 'end' | 'cancel') => void} touch one finger or button;
+ *     cancelled when a second finger makes it a pinch, or the system takes it away
  * @property {(x: number, y: number) => void} double
  * @property {(dx: number, dy: number) => void} pan
  * @property {(factor: number, x: number, y: number) => void} zoom
@@ -33,8 +34,9 @@ export function listen(element, listener) {
     element.setPointerCapture(event.pointerId);
     down.set(event.pointerId, at);
     if (down.size === 2) {
-      if (mode === 'touch') listener.touch(at.x, at.y, 'end');
+      if (mode === 'touch') listener.touch(at.x, at.y, 'cancel');
       mode = 'pinch';
+      lastTap.time = 0;
       return;
     }
     mode = event.button === 1 || event.button === 2 ? 'pan' : 'touch';
@@ -69,7 +71,7 @@ export function listen(element, listener) {
   const up = (event) => {
     const at = place(event);
     if (!down.delete(event.pointerId)) return;
-    if (mode === 'touch') listener.touch(at.x, at.y, 'end');
+    if (mode === 'touch') listener.touch(at.x, at.y, event.type === 'pointerup' ? 'end' : 'cancel');
     if (down.size === 0) mode = '';
   };
   element.addEventListener('pointerup', up);

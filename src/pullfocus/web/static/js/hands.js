@@ -13,6 +13,7 @@ export function listenToStage(app) {
     touch: (px, py, phase) => {
       const at = view.toPhoto(px, py);
       if (app.brushing.on) return app.brushing.touch(at, phase);
+      if (phase === 'cancel') return app.photo?.edit.revert();
       if (phase === 'end') {
         if (app.photo?.edit.pending) app.focusing.at(inside(at.x), inside(at.y));
         return;

@@ -23,6 +23,7 @@ export function listenForKeys(app) {
       return;
     }
     if ((event.ctrlKey || event.metaKey) && key === 'y') {
+      if (typing(event.target)) return;
       event.preventDefault();
       app.photo?.edit.redo();
       return;
