@@ -247,6 +247,18 @@ def test_grey_with_alpha_stays_grey_under_its_grey_profile(dtype, ramp8, make_pr
     np.testing.assert_array_equal(back.alpha, photo.alpha)
 
 
+def test_a_grey_png_carries_no_colour_profile(ramp8, gamma_profile, to_bytes):
+    """libpng: "RGB color space not permitted on grayscale PNG"; the tones would be another's."""
+    photo = load(to_bytes(Image.fromarray(ramp8[..., 0]), "JPEG", icc_profile=gamma_profile))
+    assert photo.is_grey
+    out = io.BytesIO()
+    save(photo, out, format="PNG")
+    assert Image.open(out).mode == "RGB"
+    back = load(out.getvalue())
+    assert back.metadata.icc_profile == gamma_profile
+    np.testing.assert_array_equal(back.encoded, photo.encoded)
+
+
 def test_formats_without_profiles_get_srgb(ramp8, gamma_profile, to_bytes):
     neutral = np.repeat(ramp8[..., :1], 3, axis=2)
     photo = load(to_bytes(Image.fromarray(neutral), "PNG", icc_profile=gamma_profile))

@@ -34,7 +34,7 @@ def prepare(photo: Photo, traits: FormatTraits) -> Prepared:
     Alpha is laid over white, in linear light, where a format has none. Where a format or the
     pixels no longer fit the profile, the picture becomes sRGB and the profile is left out.
     """
-    grey = photo.is_grey and traits.grey and _is_neutral(photo.linear)
+    grey = photo.is_grey and _holds_grey(photo, traits) and _is_neutral(photo.linear)
     linear, curve, profile = _colours(photo, traits, grey)
     has_alpha = photo.alpha is not None and traits.alpha
     if photo.alpha is not None and not traits.alpha:
@@ -51,6 +51,13 @@ def prepare(photo: Photo, traits: FormatTraits) -> Prepared:
     block = _refreshed(photo, linear, curve) if traits.metadata and info.exif else None
     return Prepared(pixels, has_alpha, block, profile, info.xmp if traits.metadata else None,
                     info.dpi)  # fmt: skip
+
+
+def _holds_grey(photo: Photo, traits: FormatTraits) -> bool:
+    """Tell whether a format takes this photo as grey; PNG readers ignore RGB profiles of grey."""
+    profile = photo.metadata.icc_profile
+    is_rgb = profile is not None and icc.colour_space(profile) == "RGB"
+    return traits.grey and not (is_rgb and traits.name == "PNG")
 
 
 def _is_neutral(linear: np.ndarray) -> bool:
