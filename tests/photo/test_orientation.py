@@ -94,6 +94,25 @@ def test_a_turned_heic_is_turned_once(shared):
     assert exif.orientation_of(photo.metadata.exif) == 1
 
 
+@pytest.mark.parametrize("noted", [(40, 24), (24, 40)])
+def test_the_sides_noted_in_a_turned_heic_are_the_picture_s(noted, ramp8, make_exif):
+    """pillow-heif and iPhones turn by a property of the file and say so in EXIF, too."""
+    heif = pytest.importorskip("pillow_heif", reason="pillow-heif is an extra")
+    block = make_exif(6, "<")
+    for tag, old, new in ((0xA002, 4000, noted[0]), (0xA003, 3000, noted[1])):
+        head = struct.pack("<HHI", tag, 4, 1)
+        assert head + struct.pack("<I", old) in block
+        block = block.replace(head + struct.pack("<I", old), head + struct.pack("<I", new))
+    out = io.BytesIO()
+    image = heif.from_pillow(Image.fromarray(ramp8))
+    image.info["exif"] = b"Exif\0\0" + block
+    image.save(out, quality=90)
+    photo = load(out.getvalue())
+    found = exif.parse(photo.metadata.exif)
+    assert photo.size_hw == (40, 24)
+    assert found.numbers("exif", 0xA002) + found.numbers("exif", 0xA003) == (24, 40)
+
+
 @pytest.mark.parametrize("kind", [1, 3, 4, 5, 6, 8, 9])
 def test_an_orientation_of_an_odd_type_is_applied_once_or_never(kind, to_bytes):
     """Whatever turns the pixels must be reset in the block: a second turn would undo the first."""

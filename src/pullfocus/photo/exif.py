@@ -144,6 +144,13 @@ def with_sides_swapped(data: bytes) -> bytes:
     return _patched(block, changes)
 
 
+def lies_across(data: bytes, size_hw: tuple[int, ...]) -> bool:
+    """Tell whether a block notes the sides of a landscape for a portrait, or the reverse."""
+    block = parse(data)
+    wide, high = (block.numbers("exif", tag)[:1] if block else () for tag in (0xA002, 0xA003))
+    return bool(wide and high) and (high[0] - wide[0]) * (size_hw[0] - size_hw[1]) < 0
+
+
 def _patched(block: Block, changes: Iterable[tuple[str, int, int]]) -> bytes:
     out = bytearray(block.data)
     for ifd, tag, value in changes:

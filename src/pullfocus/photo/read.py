@@ -110,8 +110,9 @@ def _metadata(source: Source, kind: str, decoded: Decoded) -> Metadata:
     block = decoded.exif
     optics = camera_optics(block)
     if block:
+        turned = _was_turned(decoded, kind, block)
         block = exif.with_orientation_reset(block)
-        if decoded.orientation >= 5:
+        if turned:
             block = exif.with_sides_swapped(block)
     if xmp.mentions(decoded.xmp, *xmp.GAIN_MAPS):
         decoded.extra["gain_map"] = True
@@ -128,3 +129,13 @@ def _metadata(source: Source, kind: str, decoded: Decoded) -> Metadata:
         notes=tuple(decoded.notes),
         extra=decoded.extra,
     )
+
+
+def _was_turned(decoded: Decoded, kind: str, block: bytes) -> bool:
+    """Tell whether the sides noted in EXIF are those from before a turn by 90 degrees.
+
+    HEIC is turned while it is decoded; EXIF may say the same turn, with the sensor's sides.
+    """
+    if kind != "HEIF":
+        return decoded.orientation >= 5
+    return exif.orientation_of(block) >= 5 and exif.lies_across(block, decoded.pixels.shape)
