@@ -165,6 +165,31 @@ def test_a_bug_in_one_photo_does_not_stop_the_others(tmp_path, monkeypatch, quic
     assert isinstance(report.failed[0].error.__cause__, ZeroDivisionError)
 
 
+def test_the_next_photo_is_read_while_this_one_is_rendered(tmp_path, monkeypatch, quick_depth):
+    import threading
+
+    from pullfocus.batch import run
+
+    fill(tmp_path, 2)
+    both, real = threading.Event(), run._read
+    reads, ahead = [], []
+
+    def read(job, overwrite):
+        reads.append(job.photo)
+        if len(reads) == 2:
+            both.set()
+        return real(job, overwrite)
+
+    def apply(photo, settings, *, progress, real=run.apply):
+        ahead.append(both.wait(timeout=20))
+        return real(photo, settings, progress=progress)
+
+    monkeypatch.setattr(run, "_read", read)
+    monkeypatch.setattr(run, "apply", apply)
+    assert len(refocus_many(jobs_for(sorted(tmp_path.glob("*.png")), at="0.5,0.5")).done) == 2
+    assert ahead == [True, True]
+
+
 def test_memory_is_bounded(tmp_path, quick_depth):
     """At most three photos are alive at once: read ahead, rendered, written."""
     import gc

@@ -100,8 +100,8 @@ def refocus_many(
             if reading is None:
                 break
             current, following = reading, left[index + 1 : index + 2]
-            outcome, result = _attempt(job, current, step)
             reading = reader.submit(_read, following[0], overwrite) if following else None
+            outcome, result = _attempt(job, current, step)
             _close(previous, writing, report, finished)
             previous, writing = None, None
             if result is None:
