@@ -84,6 +84,12 @@ def test_convention_unknown_png_codes_are_farthest(tmp_path):
     assert load_depth(data).disparity[:10].max() == pytest.approx(METRIC.disparity.min())
 
 
+@pytest.mark.parametrize("suffix", [".png", ".exr", ".tiff"])
+def test_a_source_whose_name_is_no_utf_8_can_be_written(suffix, tmp_path):
+    depth = DepthMap(RELATIVE.disparity, source="'caf\udce9.npy'")
+    assert load_depth(save_depth(depth, tmp_path / f"d{suffix}")).source == "'caf?.npy'"
+
+
 def test_uncertainty_is_scaled_with_its_disparity():
     codes, sigma = np.array([[0.0, 255.0]]), np.array([[2.55, 5.1]])
     depth = DepthMap.from_disparity(codes, uncertainty=sigma)

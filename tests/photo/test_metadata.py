@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pullfocus.photo import exif, load, png, save, xmp
+from pullfocus.photo import exif, load, png, save, tiff_block, xmp
 from pullfocus.photo.jpeg import read_segments
 from pullfocus.photo.optics import camera_optics
 from pullfocus.photo.tiff_block import describe_tiff
@@ -120,6 +120,21 @@ def test_exif_too_large_for_jpeg_loses_its_thumbnail_not_its_words(ramp8, make_e
     photo = replace(photo, metadata=replace(photo.metadata, exif=block))
     back = resaved(photo, "JPEG")
     assert back.metadata.optics == OPTICS
+
+
+def test_exif_too_large_for_jpeg_loses_its_largest_tag_only(ramp8, make_exif):
+    """From a TIFF, whose tags may be of any size."""
+    from dataclasses import replace
+
+    order, directories = tiff_block.read_directories(make_exif())
+    directories["0"].append(tiff_block.Tag(0xC000, 7, 70000, bytes(70000)))
+    photo = Photo.from_array(ramp8)
+    block = tiff_block.lay_out(order, directories)
+    back = resaved(replace(photo, metadata=replace(photo.metadata, exif=block)), "JPEG")
+    assert back.metadata.optics == OPTICS
+    found = exif.parse(back.metadata.exif)
+    assert found.find("exif", 0x927C) is not None
+    assert found.find("0", 0xC000) is None
 
 
 @pytest.mark.parametrize("kind", HOLDERS)

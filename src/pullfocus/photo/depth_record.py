@@ -44,7 +44,7 @@ def describe(depth: DepthMap) -> dict[str, str]:
         "units": _UNITS[depth.kind],
         "near": repr(near),
         "far": repr(far),
-        "source": depth.source,
+        "source": depth.source.encode(errors="replace").decode(),  # names of files may be no UTF-8
     }
     if depth.kind == "metric":
         said["near_m"] = f"{1 / near:.6g}" if near > 0 else "inf"

@@ -16,11 +16,10 @@ from pullfocus.photo import jpeg, png
 from pullfocus.photo.encode_tiff import encode_tiff
 from pullfocus.photo.heif import encode_heif
 from pullfocus.photo.prepare import Prepared
-from pullfocus.photo.tiff_block import lay_out, read_directories
+from pullfocus.photo.tiff_block import Tag, lay_out, read_directories
 from pullfocus.types import Photo
 
 _MAX_SEGMENT = 65533
-_MAKER_NOTE = 0x927C
 
 
 def encode(photo: Photo, ready: Prepared, name: str, quality: int) -> bytes:
@@ -102,15 +101,19 @@ def _extension_segments(extension: bytes) -> list[tuple[int, bytes]]:
 
 
 def _fitting(block: bytes, limit: int) -> bytes:
-    """Make an EXIF block fit a segment: without its thumbnail, then without its maker note."""
+    """Make an EXIF block fit a segment: without its thumbnail, then without its largest tags."""
     if len(block) > limit:
         block = exif_block.with_thumbnail(block, lambda room: None)
-    if len(block) > limit:
-        order, directories = read_directories(block)
-        tags = directories.get("exif", [])
-        directories["exif"] = [tag for tag in tags if tag.code != _MAKER_NOTE]
+    order, directories = read_directories(block) if len(block) > limit else ("<", {})
+    while len(block) > limit:
+        tags = max(directories.values(), key=lambda tags: max(map(_length, tags), default=0))
+        tags.remove(max(tags, key=_length))
         block = lay_out(order, directories) or b""
     return block
+
+
+def _length(tag: Tag) -> int:
+    return len(tag.value)
 
 
 def _encode_png(photo: Photo, ready: Prepared, quality: int) -> bytes:
