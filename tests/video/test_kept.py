@@ -104,6 +104,19 @@ def test_streams_that_the_container_cannot_hold_are_named(make_clip):
         assert [stream.type for stream in video.streams] == ["video"]
 
 
+def test_other_pictures_are_named(make_clip, tmp_path):
+    """A cover, or the thumbnails that some cameras add."""
+    clip, both = make_clip("clip.mkv", times=UNEVEN[:2]), tmp_path / "both.mkv"
+    with av.open(str(clip)) as source, av.open(str(both), "w") as out:
+        copies = [out.add_stream_from_template(source.streams.video[0]) for _ in range(2)]
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = copies[0]
+                out.mux(packet)
+    report = pulled(both, "out.mkv")[1]
+    assert report.notes == ["Stream 1, another picture, is left out."]
+
+
 @pytest.mark.parametrize("turn_deg", [90, 180, -90])
 def test_rotation_is_kept_and_the_picture_with_it(make_clip, facts, turn_deg):
     clip = make_clip(turn_deg=turn_deg)

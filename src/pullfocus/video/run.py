@@ -48,7 +48,7 @@ def pull_focus(
             str(job.output), frames, stop.is_set(), parts.end_s(line.info.time_base)
         )
         end_s = parts.end() * line.info.time_base if report.stopped else None
-        lost = [*line.plan.notes, *_join(parts, job, source, line, end_s)]
+        lost = [*line.plan.notes, *source.notes, *_join(parts, job, source, line, end_s)]
         report.notes = [*lost, *line.puller.events]
         report.broken, report.damaged = source.broken, source.damaged
         report.busy_s = line.clock.busy_s

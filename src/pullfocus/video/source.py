@@ -62,7 +62,7 @@ class VideoSource:
         device: FFmpeg's name of the kind of camera that `place` is.
 
     broken: packets that could not be read or decoded so far. damaged: frames that the decoder had
-        to patch up.
+        to patch up. notes: what of the file is neither this video nor copied, in words.
 
     Raises:
         UnreadableInputError: no such file, no video in it, not one frame in it.
@@ -78,6 +78,11 @@ class VideoSource:
         self.container = self._open(place, device)
         self.stream = self._first_video()
         self.stream.thread_type = "AUTO"
+        self.notes = [
+            f"Stream {other.index}, another picture, is left out."
+            for other in self.container.streams.video
+            if other is not self.stream
+        ]
         self._told_tags = _tags_of(self.stream.codec_context)  # decoders may forget them
         self._demuxed = [self.stream, *(self.copied(self.container) if live else [])]
         self._reading = self._decode()

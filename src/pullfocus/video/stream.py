@@ -53,7 +53,7 @@ def pull_focus_live(
                 report.stopped = True
                 break
         sink.mux_all(encoder.flush())
-    report.notes = [*line.plan.notes, *sink.notes, *line.puller.events]
+    report.notes = [*line.plan.notes, *source.notes, *sink.notes, *line.puller.events]
     report.broken, report.damaged = source.broken, source.damaged
     report.busy_s = line.clock.busy_s
     return report
