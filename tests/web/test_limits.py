@@ -10,6 +10,7 @@ import time
 import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -154,6 +155,29 @@ def test_a_depth_bomb_is_refused(client, photo_bytes, name):
     answer = client.post("/api/refocus", files=files)
     assert answer.status_code in (413, 415, 422), answer.text
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+
+
+def test_a_full_disk_is_told(run_server, photo_bytes, monkeypatch):
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    tight = run_server()
+    store = tight.app.state.context.store
+    place = store.place
+
+    def on_a_full_disk(name, *more):
+        kept = place(name, *more)
+        kept.path.symlink_to("/dev/full")
+        return kept
+
+    monkeypatch.setattr(store, "place", on_a_full_disk)
+    files = {"photo": ("a.png", photo_bytes)}
+    for answer in (
+        tight.client().post("/api/photos?name=a.png", content=photo_bytes),
+        tight.client().post("/api/refocus", files=files),
+    ):
+        assert answer.status_code == 507
+        assert answer.json()["error"]["message"].startswith("a.png cannot be kept")
+    assert not list(store.folder.iterdir())
 
 
 @pytest.mark.parametrize(

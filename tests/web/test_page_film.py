@@ -127,6 +127,7 @@ def test_from_film_to_suggested_script_to_edited_to_saved(film_page, clip_file, 
     page.page.keyboard.press("f")
     page.page.locator(".frame button").first.click()  # what the program found, and focused on
     assert page.js("() => pullfocus.film.script.decisions[0].at_s") == 0
+    assert page.settings["range"] is None  # of this frame; the film would have it throughout
     roles("button", name="Undo").click()
     asked = []
     page.page.route("**/film", lambda route: (asked.append(route.request), route.abort()))

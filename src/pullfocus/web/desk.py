@@ -11,7 +11,7 @@ from pullfocus.types import DepthMap, Focus, Photo
 from pullfocus.web.item import Item
 from pullfocus.web.queue import CancelledJobError, Job
 from pullfocus.web.schema import AnimationRequest, DepthView, FocusView, PhotoView, SubjectView
-from pullfocus.web.store import Kept, Store, by_its_name
+from pullfocus.web.store import Kept, Store, by_its_name, with_room
 from pullfocus.web.view import Region, png
 from pullfocus.web.workbench import Workbench, depth_key, preview_size_hw
 
@@ -224,7 +224,7 @@ def written(job: Job, store: Store, name: str, write: Callable[[Path], object]) 
     """
     kept = store.place(name, MEDIA.get(Path(name).suffix.lower(), "application/octet-stream"))
     try:
-        with by_its_name(kept):
+        with with_room(kept), by_its_name(kept):
             write(kept.path)
             job.check()
     except BaseException:

@@ -22,7 +22,7 @@ from pullfocus.pipeline import Settings
 from pullfocus.web import desk
 from pullfocus.web.queue import CancelledJobError, Job
 from pullfocus.web.schema import FilmView
-from pullfocus.web.store import GoneError, Kept, Store, by_its_name
+from pullfocus.web.store import GoneError, Kept, Store, by_its_name, with_room
 from pullfocus.web.view import png
 from pullfocus.web.workbench import Workbench
 
@@ -102,7 +102,12 @@ def take_still(film: Film, bench: Workbench, at_s: float, job: Job) -> dict[str,
     job.step(0.1, "reading the video")
     rgb, time_s = _frame_at(film, at_s)
     kept = bench.store.place(f"{Path(film.kept.name).stem} {time_s:.2f} s.png")
-    kept.path.write_bytes(png(rgb))
+    try:
+        with with_room(kept):
+            kept.path.write_bytes(png(rgb))
+    except BaseException:
+        bench.store.drop(kept.id)
+        raise
     return {**desk.open_photo(bench, kept, job), "at_s": time_s}
 
 

@@ -48,6 +48,22 @@ def by_its_name(kept: Kept) -> Iterator[None]:
         raise type(error)(str(error).replace(str(kept.path), kept.name)) from None
 
 
+@contextmanager
+def with_room(kept: Kept) -> Iterator[None]:
+    """Say in a sentence that a file cannot be written.
+
+    Raises:
+        CannotWriteError: the disk is full, say.
+    """
+    try:
+        yield
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise CannotWriteError(
+            f"{kept.name} cannot be kept in the temporary folder ({reason}); free some space."
+        ) from None
+
+
 class Store:
     """A private temporary folder; `close` removes it."""
 

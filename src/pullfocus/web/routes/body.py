@@ -6,14 +6,14 @@ from fastapi import Request
 
 from pullfocus.errors import UnreadableInputError
 from pullfocus.web.context import Context
-from pullfocus.web.store import Kept
+from pullfocus.web.store import Kept, with_room
 
 
 async def keep_body(request: Request, parts: Context, name: str) -> Kept:
     """Write a request's body to the store; nothing stays behind if it breaks off."""
     kept = parts.store.place(name)
     try:
-        with kept.path.open("wb") as file:
+        with with_room(kept), kept.path.open("wb") as file:
             async for chunk in request.stream():
                 file.write(chunk)
     except BaseException:

@@ -24,7 +24,7 @@ from pullfocus.web.context import Context, Owner, Parts, outcome
 from pullfocus.web.item import Item
 from pullfocus.web.queue import Job
 from pullfocus.web.settings_in import check_model, read_settings
-from pullfocus.web.store import Kept, Store
+from pullfocus.web.store import Kept, Store, with_room
 
 router = APIRouter(prefix="/api", tags=["scripts"])
 Upload = Annotated[UploadFile, File(description="The photo.")]
@@ -86,15 +86,15 @@ async def _kept(store: Store, *uploads: UploadFile | None) -> AsyncIterator[list
         for upload in uploads:
             if upload is not None:
                 held.append(store.place(upload.filename or "photo"))
-                await run_in_threadpool(_copy, upload, held[-1].path)
+                await run_in_threadpool(_copy, upload, held[-1])
         yield held
     finally:
         for kept in held:
             store.drop(kept.id)
 
 
-def _copy(upload: UploadFile, path: Path) -> None:
-    with path.open("wb") as file:
+def _copy(upload: UploadFile, kept: Kept) -> None:
+    with with_room(kept), kept.path.open("wb") as file:
         shutil.copyfileobj(upload.file, file, 1 << 20)
 
 

@@ -51,11 +51,12 @@ export class Subjects {
     });
   }
 
-  /** Focus on a subject and keep all of it sharp, as `--subject` does. */
+  /** Focus on a subject and keep all of it sharp, as `--subject` does; a film follows it instead. */
   choose(subject) {
     const { photo, focusing } = this.app;
     const { x, y, disparity, near, far } = subject;
-    photo.edit.set({ at: [x, y], focus_m: null, focus_disparity: disparity, range: rangeSetting(near, far, photo.depth.kind) }, { tapped: true });
+    const range = photo.film ? null : rangeSetting(near, far, photo.depth.kind); // it would be that of the whole film
+    photo.edit.set({ at: [x, y], focus_m: null, focus_disparity: disparity, range }, { tapped: true });
     say(t('focusedAt', { where: focusing.words(disparity) }));
   }
 
