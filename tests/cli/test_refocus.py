@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,13 @@ def test_default_verb_name_and_place(cli, folder):
     assert not np.array_equal(written, pixels("cat.png"))
     cli("refocus", "cat.png", "--at", "0.2,0.5", "--depth", "cat.npy", "-o", "again.png")
     assert np.array_equal(pixels("again.png"), written)
+
+
+def test_the_words_name_the_depth_map_whole(cli, folder, make_depth):
+    (folder / "maps").mkdir()
+    make_depth(folder / "maps" / "cat.npy")
+    _, _, err = cli("cat.png", "--depth", "maps/cat.npy", "--at", "0.2,0.5")
+    assert f"'{Path('maps/cat.npy')}'" in err
 
 
 def test_the_subject_is_found_and_said(cli, folder):

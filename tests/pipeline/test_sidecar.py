@@ -42,6 +42,21 @@ def test_depth_file_is_kept_relative_and_found_from_elsewhere(files, monkeypatch
     assert found == str(files / "cat.depth.npy")
 
 
+def test_a_model_of_one_s_own_is_found_from_elsewhere(tmp_path, monkeypatch):
+    from pullfocus.depth.installed import embedded_path
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "own.onnx").write_bytes(embedded_path().read_bytes())
+    for model, kept in (("nets/own.onnx", "nets/own.onnx"), ("compact", "compact"), ("a/b", "a/b")):
+        write_sidecar(Sidecar(Settings(model=model)), tmp_path / "s.json")
+        assert json.loads((tmp_path / "s.json").read_text())["settings"]["model"] == kept
+        monkeypatch.chdir("/")
+        found = read_sidecar(tmp_path / "s.json").settings.model
+        assert found == (str(tmp_path / model) if "onnx" in model else model)
+        monkeypatch.chdir(tmp_path)
+
+
 def test_a_bare_mapping_of_settings_is_a_sidecar(tmp_path):
     path = tmp_path / "s.json"
     path.write_text('{"f_number": 4, "at": [0.5, 0.5]}')

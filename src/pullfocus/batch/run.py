@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from pullfocus.batch.plan import Job
@@ -224,9 +223,4 @@ def _words(result: Refocused) -> str:
     place = "" if focus.x is None or focus.y is None else f" at {focus.x:.2f},{focus.y:.2f}"
     lens = f"f/{result.lens.f_number:g}"
     how = lens if result.settings.style == "lens" else f"graded {result.settings.method}"
-    return f"focus: {focus.chosen}{place}; {how}; depth: {_source(result)}"
-
-
-def _source(result: Refocused) -> str:
-    source = result.depth.source
-    return Path(source).name if result.settings.depth_file else source
+    return f"focus: {focus.chosen}{place}; {how}; depth: {result.depth.source}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +83,7 @@ class Sidecar:
 
 
 def read_sidecar(path: str | Path) -> Sidecar:
-    """Read a sidecar file; a relative depth file in it is taken from the sidecar's own folder.
+    """Read a sidecar file; the names of files in it are taken from the sidecar's own folder.
 
     Raises:
         UnreadableInputError: missing, no JSON, no sidecar.
@@ -101,11 +102,8 @@ def read_sidecar(path: str | Path) -> Sidecar:
         raise UnreadableInputError(
             f"The settings file {path} is not JSON; write one with --save-settings."
         ) from None
-    depth_file = sidecar.settings.depth_file
-    if depth_file and not Path(depth_file).is_absolute():
-        found = str(path.parent / depth_file)
-        return Sidecar(sidecar.settings.model_copy(update={"depth_file": found}), sidecar.record)
-    return sidecar
+    found = {name: str(path.parent / there) for name, there in _files(sidecar, path.parent).items()}
+    return Sidecar(sidecar.settings.model_copy(update=found), sidecar.record)
 
 
 def write_sidecar(sidecar: Sidecar, path: str | Path) -> None:
@@ -116,14 +114,24 @@ def write_sidecar(sidecar: Sidecar, path: str | Path) -> None:
     """
     path = Path(path)
     content = sidecar.to_json()
-    depth_file = sidecar.settings.depth_file
-    if depth_file:
-        content["settings"]["depth_file"] = _portable(Path(depth_file), path.parent)
+    for name, file in _files(sidecar, Path()).items():
+        content["settings"][name] = _portable(Path(file), path.parent)
     write_whole(path, f"{json.dumps(content, indent=2)}\n".encode())
 
 
-def _portable(depth_file: Path, folder: Path) -> str:
-    absolute, home = depth_file.resolve(), folder.resolve()
+def _files(sidecar: Sidecar, folder: Path) -> dict[str, str]:
+    """Return the settings that name files: the depth map, and a model that lies in `folder`."""
+    depth_file, model = sidecar.settings.depth_file, sidecar.settings.model
+    found = {"depth_file": depth_file} if depth_file else {}
+    if model:
+        place = folder / os.path.expanduser(model)
+        if (place.suffix == ".onnx" and place.is_file()) or (place / "config.json").is_file():
+            found["model"] = os.path.expanduser(model)
+    return found
+
+
+def _portable(file: Path, folder: Path) -> str:
+    absolute, home = file.resolve(), folder.resolve()
     if absolute.is_relative_to(home):
         return absolute.relative_to(home).as_posix()
     return str(absolute)
