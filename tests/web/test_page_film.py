@@ -205,6 +205,22 @@ def test_a_later_frame_has_the_depth_that_its_settings_ask_for(film_page):
     assert page.js("() => pullfocus.photo.depthQuery") == "refine=false"
 
 
+def test_a_film_that_starts_late_is_scrubbed_in_its_own_time(new_page):
+    """Its preview too, whether the browser counts from the first frame or from the file's zero."""
+    page = new_page()
+    page.enter()
+    page.js(LANES.replace("start_s: 0", "start_s: 3"))
+    slider = page.page.get_by_role("slider", name="Moment of the film")
+    assert [slider.get_attribute(end) for end in ("min", "max")] == ["3", "4"]
+    shown = """(duration) => { film.preview.video = { duration, pause: () => {} };
+        film.preview.show(3.4); return [film.preview.video.currentTime, film.preview.at_s]; }"""
+    assert page.js(shown, 4.01) == pytest.approx([3.4, 3.4])
+    assert page.js(shown, 1.01) == pytest.approx([0.4, 3.4])
+    page.js("() => film.change((script) => script.tap(3.5, [0.5, 0.5]))")
+    dot = page.page.get_by_role("button", name="Focus from 3.50 s on")
+    assert dot.evaluate("(e) => e.style.left") == "50%"
+
+
 def test_a_phone_held_sideways_has_a_timeline(new_page):
     page = new_page(viewport={"width": 740, "height": 360}, has_touch=True, is_mobile=True)
     page.enter()

@@ -34,17 +34,23 @@ export class FilmPreview {
     const { film } = this;
     const video = h('video', { class: 'preview', src: url, playsinline: true, tabindex: 0, 'aria-label': t('previewWords'), title: t('previewWords'),
       onclick: () => this.turn(), onkeydown: (event) => { if (event.key === ' ') { this.turn(); event.preventDefault(); event.stopPropagation(); } },
+      onloadedmetadata: () => { this.show(film.at_s); if (!calm()) this.turn(); },
       ontimeupdate: () => { film.slider.value = String(this.at_s); film.tell(this.at_s); } });
     video.muted = true;
     this.video = video;
     this.button.setAttribute('aria-pressed', 'true');
     film.root.before(video);
-    this.show(film.at_s);
-    if (!calm()) this.turn();
   }
 
-  /** The moment of the film that is shown: a browser counts from its first frame on. */
-  get at_s() { return this.film.view.start_s + this.video.currentTime; }
+  /** The moment of the film that is shown. */
+  get at_s() { return this.zero_s + this.video.currentTime; }
+
+  /** The moment from which the browser counts: that of the first frame, or 0, as Chromium does. */
+  get zero_s() {
+    const { view: { start_s, duration_s }, end_s } = this.film;
+    const { duration } = this.video;
+    return Math.abs(duration - duration_s) < Math.abs(duration - end_s) ? start_s : 0;
+  }
 
   /** Play or pause; after the end, from the start. */
   turn() {
@@ -56,7 +62,7 @@ export class FilmPreview {
   show(at_s) {
     if (!this.video) return false;
     this.video.pause();
-    this.video.currentTime = at_s - this.film.view.start_s;
+    this.video.currentTime = at_s - this.zero_s;
     return true;
   }
 
