@@ -138,7 +138,7 @@ def test_a_person_is_not_where_the_mask_sees_nobody():
     assert isinstance(tracker.update(frames[3].rgb, person), Seen)
 
 
-@pytest.mark.parametrize("size", [(20, 30), (33, 57), (720, 400)])
+@pytest.mark.parametrize("size", [(20, 30), (33, 57), (720, 400), (60, 1920)])
 def test_frames_of_any_size_and_tiny_boxes(size):
     rgb = cloth(4, size, (120, 120, 120), 3)
     tracker = Tracker()

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -91,3 +92,12 @@ def test_limits_are_checked():
 def test_the_address_names_an_ipv6_host_in_brackets():
     config = ServerConfig(host="::1")
     assert page_url(config, 80).startswith("http://[::1]:80/?token=")
+    assert page_url(replace(config, host="[::1]"), 80) == page_url(config, 80)
+
+
+def test_the_address_lets_in_with_any_token(run_server):
+    server = run_server(token="kept+in/base64&#%?==")
+    bare = server.bare()
+    address = page_url(server.config, server.port)
+    assert bare.get(address, follow_redirects=False).status_code == 303
+    assert bare.get("/api/version").status_code == 200

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-SMALLEST_SIDE_PX = 16
-"""DIS flow needs some pixels for its patches."""
+SMALLEST_SIDE_PX = 24
+"""DIS flow and CSRT need some pixels for their patches; at 16 CSRT breaks."""
 ALIKE = 0.12
 """Mean difference of sRGB codes (0..1) up to which two pixels may be the same point."""
 _CUT_SEEN = 0.5

@@ -7,6 +7,7 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from urllib.parse import quote
 
 from pullfocus.errors import UsageError
 from pullfocus.web.config import ServerConfig, is_loopback
@@ -15,9 +16,9 @@ from pullfocus.web.config import ServerConfig, is_loopback
 def page_url(config: ServerConfig, port: int) -> str:
     """Return the address that lets a browser in: it carries the token once."""
     wild = config.host in ("0.0.0.0", "::")
-    host = socket.gethostname() if wild else config.host
+    host = socket.gethostname() if wild else config.host.strip("[]")
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}/?token={config.token}"
+    return f"http://{shown}:{port}/?token={quote(config.token, safe='')}"
 
 
 def bind(config: ServerConfig) -> socket.socket:
