@@ -234,6 +234,16 @@ def test_a_picture_in_exr_is_no_depth_either(tmp_path):
     np.testing.assert_array_equal(load_depth(path).disparity, red)
 
 
+@pytest.mark.parametrize("suffix", [".npy", ".tiff"])
+def test_no_data_is_refused_like_nan(suffix, tmp_path):
+    """GIS programs write -3.4e38 where they know nothing: scaled to 0..1, all else would be 1."""
+    values = np.array(RELATIVE.disparity)
+    values[0, :7] = np.finfo(np.float32).min
+    path = tmp_path / f"d{suffix}"
+    np.save(path, values) if suffix == ".npy" else tifffile.imwrite(path, values)
+    assert "7 of its 19200 depth values" in refused(path)
+
+
 def test_what_is_no_depth_map(tmp_path, ramp8):
     np.save(tmp_path / "a.npy", np.array(["text"]))
     assert "not numbers" in refused(tmp_path / "a.npy")

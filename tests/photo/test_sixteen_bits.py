@@ -244,11 +244,13 @@ def test_float_tiff_with_a_profile_follows_it(tmp_path, gamma_profile):
     np.testing.assert_allclose(back.linear, photo.linear, atol=1e-6)
 
 
-def test_nan_in_a_float_photo_becomes_black_with_a_note():
+@pytest.mark.parametrize("broken", [np.nan, np.inf, np.finfo(np.float32).max])
+def test_nan_in_a_float_photo_becomes_black_with_a_note(broken):
     values = np.full((4, 4, 3), 0.5, np.float32)
-    values[0, 0] = np.nan
+    values[0, 0] = broken
     photo = load(tiff(values, photometric="rgb"))
-    assert np.isfinite(photo.linear).all()
+    np.testing.assert_array_equal(photo.linear[0, 0], 0)
+    np.testing.assert_array_equal(photo.linear[1:], 0.5)
     assert any("NaN" in note for note in photo.metadata.notes)
 
 

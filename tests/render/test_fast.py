@@ -165,6 +165,16 @@ def test_a_stray_millimetre_asks_for_no_more_memory(sign):
     assert np.abs(out - expected).max() < 0.02
 
 
+def test_light_below_zero_is_no_weight():
+    """Float files hold it, and -1 where there is no data; its weight in a mean must stay one."""
+    rng = np.random.default_rng(11)
+    for lowest in (-1.0, -5.0):
+        picture = np.where(rng.random((96, 128, 1)) < 0.3, lowest, _noise(12)).astype(np.float32)
+        out = render(Photo(picture), DepthMap(_steps()), Focus(0.7), PLAIN).linear
+        assert out.min() >= lowest - 0.5  # what an edge shares out may go a little beyond
+        assert out.max() <= 1.5
+
+
 def test_render_many_equals_render():
     photo, depth = Photo.from_array(_noise(7)), DepthMap(_steps())
     focuses = [Focus(0.2), Focus(0.7), Focus(0.5).with_range(0.7, 0.3)]

@@ -14,7 +14,7 @@ import numpy as np
 
 from pullfocus.photo import exif
 from pullfocus.photo.decode_pillow import decode_pillow
-from pullfocus.photo.decoded import DECODE_ERRORS, Decoded
+from pullfocus.photo.decoded import BOUNDLESS, DECODE_ERRORS, Decoded
 from pullfocus.photo.quiet_opencv import imdecode_unchanged, to_rgb
 from pullfocus.photo.source import Source
 from pullfocus.photo.tiff_block import describe_tiff
@@ -197,10 +197,9 @@ def _samples(array: np.ndarray, facts: _Facts) -> tuple[np.ndarray, int]:
     """Return samples as uint16 or float32, and how many had no number."""
     if array.dtype.kind == "f":
         values = array.astype(np.float32)
-        broken = int(np.count_nonzero(~np.isfinite(values)))
-        if broken:
-            values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-        return values, broken
+        sound = np.abs(values) < BOUNDLESS
+        broken = sound.size - int(np.count_nonzero(sound))
+        return np.where(sound, values, np.float32(0)) if broken else values, broken
     if array.dtype.kind != "u":
         raise ValueError(f"samples of type {array.dtype}")
     bits = array.dtype.itemsize * 8 if facts.bits > 16 else facts.bits

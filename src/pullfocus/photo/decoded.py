@@ -28,6 +28,8 @@ DECODE_ERRORS = (
     struct.error,
     zlib.error,
 )
+BOUNDLESS = 1e30
+"""Float samples of this size or more mean infinity or "no data": programs write +-3.4e38 for it."""
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ import numpy as np
 from pullfocus.errors import UnreadableInputError, UsageError
 from pullfocus.photo import depth_codecs, depth_png
 from pullfocus.photo.atomic import write_whole
+from pullfocus.photo.decoded import BOUNDLESS
 from pullfocus.photo.depth_preview import preview, preview_uncertainty
 from pullfocus.photo.depth_record import RawDepth
 from pullfocus.photo.sniff import sniff
@@ -152,7 +153,9 @@ def _refuse_broken(raw: RawDepth, source: Source) -> None:
     values = raw.values
     if values.ndim != 2 or 0 in values.shape:
         raise source.unreadable(f"a depth map has shape (h, w), not {values.shape}")
-    allowed = np.isfinite(values) | (np.isposinf(values) if raw.meaning == "depth_m" else False)
+    allowed = np.abs(values) < BOUNDLESS
+    if raw.meaning == "depth_m":
+        allowed |= values >= BOUNDLESS
     broken = raw.broken + values.size - int(np.count_nonzero(allowed))
     if broken:
         raise source.unreadable(

@@ -38,8 +38,8 @@ def halve_keeping_far(first, end, linear, disparity, step, far, nearest):
                 sy, sx = min(2 * y + k // 2, h - 1), min(2 * x + k % 2, w - 1)
                 d = disparity[sy, sx]
                 weight = np.exp((low - d) / step)
-                weight /= np.float32(1.0) + max(
-                    linear[sy, sx, 0], linear[sy, sx, 1], linear[sy, sx, 2]
+                weight /= ONE + max(  # float files hold light below zero
+                    ZERO, linear[sy, sx, 0], linear[sy, sx, 1], linear[sy, sx, 2]
                 )
                 red += weight * linear[sy, sx, 0]
                 green += weight * linear[sy, sx, 1]
@@ -68,9 +68,7 @@ def shrink_keeping_far(first, end, level, step, out):
             for k in range(4):
                 sy, sx = min(2 * y + k // 2, h - 1), min(2 * x + k % 2, w - 1)
                 weight = np.exp((low - level[3, sy, sx]) / step)
-                weight /= np.float32(1.0) + max(
-                    level[0, sy, sx], level[1, sy, sx], level[2, sy, sx]
-                )
+                weight /= ONE + max(ZERO, level[0, sy, sx], level[1, sy, sx], level[2, sy, sx])
                 total += weight
                 for c in range(4):
                     out[c, y, x] += weight * level[c, sy, sx]
@@ -222,7 +220,7 @@ def matte_edges(
                     window[at, 0], window[at, 1], window[at, 2] = pixel[0], pixel[1], pixel[2]
                     window[at, 3] = front[qy, qx]
                     brightest = max(pixel[0], pixel[1], pixel[2])
-                    window[at, 4] = NEARNESS[at] / (ONE + brightest)
+                    window[at, 4] = NEARNESS[at] / (ONE + max(brightest, ZERO))
                     side_of[at] = 1 if front[qy, qx] > middle else 0
                     touching[at] = high[qy, qx] - low[qy, qx] > step
                     at += 1
