@@ -160,15 +160,25 @@ def test_brush_by_keyboard(page):
 
 
 def test_other_depth_is_fetched_and_undone(page):
+    page.js("() => pullfocus.photo.edit.set({focus_disparity: 0.55, range: [0.6, 0.4]})")
     before = page.js("() => Array.from(pullfocus.photo.depth.data.slice(0, 999))")
     page.page.locator("summary", has_text="Depth").click()
     page.page.get_by_label("Snap depth to edges").uncheck()
     page.until("() => pullfocus.photo.depthOf.endsWith('false') && pullfocus.progress.card.hidden")
     after = page.js("() => Array.from(pullfocus.photo.depth.data.slice(0, 999))")
     assert before != after
+    assert page.settings["range"] is None
     page.page.keyboard.press("Control+z")
     page.until("() => pullfocus.photo.depthOf.endsWith('true') && pullfocus.progress.card.hidden")
     assert page.js("() => Array.from(pullfocus.photo.depth.data.slice(0, 999))") == before
+    assert [page.settings[name] for name in ("range", "focus_disparity")] == [[0.6, 0.4], 0.55]
+    page.js(  # what comes from elsewhere has its own focus for the depth that it asks for
+        """async (text) => { const { replay } = await import('/static/js/bringing.js');
+          await replay(pullfocus, text); }""",
+        '{"refine": false, "focus_disparity": 0.3, "range": [0.5, 0.2]}',
+    )
+    page.until("() => pullfocus.photo.depthOf.endsWith('false') && pullfocus.progress.card.hidden")
+    assert [page.settings[name] for name in ("range", "focus_disparity")] == [[0.5, 0.2], 0.3]
 
 
 SAVED = """async (id) => {

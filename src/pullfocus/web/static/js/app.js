@@ -163,10 +163,10 @@ export class App {
 
   // ---- edits
 
-  /** Settings changed: show them; fetch other depth if they ask for it. */
-  edited(photo, transient) {
+  /** Settings changed (keys: those that a hand set); show them, and fetch other depth if they ask for it. */
+  edited(photo, { transient, keys }) {
     if (photo !== this.photo) return;
-    if (photo.depth && photo.depthOf !== photo.wantedDepth) this.depths.change(photo);
+    if (photo.depth && photo.depthOf !== photo.wantedDepth) this.depths.change(photo, keys);
     this.focusing.show();
     this.picture.ask(photo, { draft: transient });
     clearTimeout(this.settled);

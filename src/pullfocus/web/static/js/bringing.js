@@ -95,7 +95,7 @@ async function bring(app, name, sent, { at = null, settings = app.info.defaults,
       photo = new OpenPhoto(view, app.info.defaults);
       photo.edit.now = { ...settings, range: null };
       const opened = photo;
-      photo.edit.addEventListener('change', (event) => app.edited(opened, event.detail.transient));
+      photo.edit.addEventListener('change', (event) => app.edited(opened, event.detail));
       await photo.fetchImage();
       photo.film = film;
       app.photos.splice(film?.photo ? app.photos.indexOf(film.photo) + 1 : app.photos.length, 0, photo);

@@ -9,8 +9,11 @@ export class Depths {
     this.app = app;
   }
 
-  /** Other depth was asked for: fetch it and focus on the same point; else go back. */
-  async change(photo) {
+  /**
+   * Other depth was asked for: fetch it and focus on the same point; else go back. Settings that were undone, redone or
+   * brought bring the focus that they had with that depth.
+   */
+  async change(photo, keys) {
     const before = photo.depthOf;
     photo.depthOf = photo.wantedDepth;
     try {
@@ -18,7 +21,8 @@ export class Depths {
         await this.settle(photo);
         await photo.fetchDepth(tell, signal);
       });
-      this.focusAgain(photo);
+      if (keys?.every((key) => key === 'model' || key === 'refine')) this.focusAgain(photo);
+      else this.edited(photo);
     } catch (error) {
       photo.depthOf = before;
       photo.edit.undo();

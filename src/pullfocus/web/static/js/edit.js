@@ -26,7 +26,7 @@ export class Edit extends EventTarget {
     this.pending ??= this.now;
     this.now = next;
     const stepped = !transient && this.settle();
-    this.dispatchEvent(new CustomEvent('change', { detail: { transient, tapped, stepped } }));
+    this.dispatchEvent(new CustomEvent('change', { detail: { transient, tapped, stepped, keys: Object.keys(change) } }));
   }
 
   /** End a run of transient changes: one step of history, if anything is different. */

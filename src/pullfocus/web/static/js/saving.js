@@ -105,9 +105,10 @@ function makeDepth(app, format) {
 
 /** Have the server make a file of the photo, and keep it. */
 function make(app, what, wish, title) {
+  const { photo } = app;
   return keep(app, title, async (tell, signal) => {
-    await app.depths.settle();
-    return follow(await post(`/api/photos/${app.photo.id}/${what}`, wish, signal), tell, signal);
+    await app.depths.settle(photo);
+    return follow(await post(`/api/photos/${photo.id}/${what}`, wish, signal), tell, signal);
   });
 }
 
