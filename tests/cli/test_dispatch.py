@@ -1,7 +1,10 @@
 """Verbs: found in one table, imported alone, `refocus` when none is named."""
 
+import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -114,3 +117,23 @@ def test_ctrl_c_is_130(cli, monkeypatch):
     code, _, err = cli("x.jpg")
     assert code == 130
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize(("stdout", "words"), [(">/dev/full", "no space left"), (">&-", "closed")])
+def test_a_result_that_cannot_be_printed_is_one_sentence(stdout, words):
+    command = f"{shlex.quote(sys.executable)} -m pullfocus schema {stdout}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 5
+    assert words in done.stderr
+    assert "bug" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps the folder that somebody is in")
+def test_a_current_folder_that_is_gone_is_said(cli, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    here.rmdir()
+    code, _, err = cli("x.jpg")
+    assert (code, "folder you are in" in err) == (1, True)

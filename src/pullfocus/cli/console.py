@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
+from pullfocus.errors import CannotWriteError
+
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -29,9 +31,21 @@ def say(text: str) -> None:
 
 
 def show_json(content: Any) -> None:
-    """Print a result for programs, on stdout."""
-    sys.stdout.write(json.dumps(content, indent=2, allow_nan=False, default=str) + "\n")
-    sys.stdout.flush()
+    """Print a result for programs, on stdout.
+
+    Raises:
+        CannotWriteError: stdout is closed, or what it goes to is full.
+    """
+    if sys.stdout is None:  # closed by whoever started this program
+        raise CannotWriteError("The result cannot be printed: stdout is closed.")
+    try:
+        sys.stdout.write(json.dumps(content, indent=2, allow_nan=False, default=str) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise CannotWriteError(f"The result cannot be printed to stdout: {reason}.") from None
 
 
 @contextmanager

@@ -37,6 +37,9 @@ def report(problem: BaseException, *, debug: bool = False) -> int:  # noqa: PLR0
         reason = problem.strerror.lower()
         _say(f"pullfocus: '{problem.filename}': {reason}; check the name and its permissions.")
         return 1
+    if isinstance(problem, FileNotFoundError) and not problem.filename:  # of the current folder
+        _say("pullfocus: the folder you are in is gone; change to another.")
+        return 1
     if isinstance(problem, MemoryError):
         _say(
             "pullfocus: this machine has too little free memory for that; close programs or make "
