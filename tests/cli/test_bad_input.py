@@ -1,7 +1,10 @@
 """Whatever is wrong: one sentence, the file's name, the documented exit code, no traceback."""
 
+import struct
+
 import numpy as np
 import pytest
+from PIL import Image
 
 
 def refused(answer, code, *words):
@@ -96,6 +99,13 @@ def test_empty_names_do_not_mean_the_whole_folder(cli, folder):
     """As in `pullfocus "$PHOTO"` with a variable that is not set."""
     refused(cli(""), 2, "empty")
     refused(cli("cat.png", "--depth", "cat.npy", "-o", ""), 2, "empty")
+
+
+def test_damaged_exif_is_no_concern_of_people(cli, folder):
+    block = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 5) + b"\x12\x01\x03\0"
+    Image.new("RGB", (64, 48)).save(folder / "a.jpg", exif=block)
+    code, _, err = cli("a.jpg", "--depth", "cat.npy", "--at", "0.5,0.5")
+    assert (code, "Warning" in err) == (0, False)
 
 
 def test_names_that_begin_with_a_tilde(cli, folder, make_photo):

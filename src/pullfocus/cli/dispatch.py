@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import warnings
 from importlib import import_module
 from types import ModuleType
 from typing import Any, NoReturn
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
     _end_politely()
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged EXIF: the photo is still good
     try:
         _run(given)
     except BaseException as problem:  # noqa: BLE001 - the one place where everything ends
