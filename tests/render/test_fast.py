@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pullfocus.errors import UsageError
 from pullfocus.render import render, render_many
 from pullfocus.render.fast import PreparedScene, render_linear
+from pullfocus.render.graded import render_graded
 from pullfocus.render.lens_blur import soften_where_doubtful
 from pullfocus.types import DepthMap, Focus, Lens, Photo
 
@@ -163,6 +164,25 @@ def test_a_stray_millimetre_asks_for_no_more_memory(sign):
     tracemalloc.stop()
     assert peak < 30e6
     assert np.abs(out - expected).max() < 0.02
+
+
+@pytest.mark.parametrize("style", ["lens", "graded"])
+def test_what_is_transparent_leaves_no_fringe(style):
+    """A cut-out on nothing, which files store as black: its rim keeps its colour when it blurs."""
+    y, x = np.mgrid[:96, :128]
+    inside = np.hypot(y - 48, x - 64) < 30
+    photo = Photo.from_array(np.where(inside[..., None], (1, 0.5, 0.2, 0.5), 0).astype(np.float32))
+    depth = DepthMap(np.where(inside, 0.3, 0.1).astype(np.float32))
+    if style == "lens":
+        image = render(photo, depth, Focus(0.9), Lens(f_number=1.4))
+        sharp = render(photo, depth, Focus(0.3), Lens(f_number=1.4))
+    else:
+        image = render_graded(photo, depth, Focus(0.9), strength=5)
+        sharp = render_graded(photo, depth, Focus(0.3), strength=5)
+    seen = photo.linear[inside]
+    np.testing.assert_allclose(image.linear[inside], seen, atol=2e-3)
+    np.testing.assert_allclose(sharp.linear[inside], seen, atol=2e-3)
+    np.testing.assert_array_equal(image.alpha, photo.alpha)
 
 
 def test_light_below_zero_is_no_weight():

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from pullfocus.errors import UsageError
+from pullfocus.render.fill import seen_colours
 from pullfocus.render.graded_filters import Method, blurred_copy
 from pullfocus.types import DepthMap, Focus, Photo
 
@@ -62,7 +63,7 @@ def render_graded(
     level = level_map(depth, focus)
     farthest_px = strength * RADIUS_SHARE * max(photo.size_hw)
     return photo.with_linear(
-        _stitched(photo.linear, level, farthest_px, method), embedded_depth=None
+        _stitched(seen_colours(photo), level, farthest_px, method), embedded_depth=None
     )
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32
 
+from pullfocus.render.fill import filled
 from pullfocus.types import linear_to_srgb
 
 Method = Literal["gaussian", "average", "median", "bilateral", "disc", "mixed"]
@@ -43,7 +44,7 @@ def blurred_copy(
     if shrink > 1:
         colour = cv2.resize(colour, size, interpolation=cv2.INTER_AREA)
         weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    blurred = _filtered(_filled(colour, weight), radius_px / shrink, method)
+    blurred = _filtered(filled(colour, weight), radius_px / shrink, method)
     if shrink > 1:
         blurred = cv2.resize(blurred, (w, h), interpolation=cv2.INTER_LINEAR)
     return blurred
@@ -71,31 +72,6 @@ def _filtered(rgb: np.ndarray, radius_px: float, method: str) -> np.ndarray:
     return cv2.ximgproc.jointBilateralFilter(
         guide, np.ascontiguousarray(rgb), reach, BILATERAL_SIGMA, radius_px, borderType=edge
     )
-
-
-def _filled(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Divide colour by its weight; where that is low, take what lies around it (push-pull)."""
-    import cv2
-
-    if float(weight.min()) >= 1.0:
-        return colour
-    levels: list[tuple[np.ndarray, ...]] = [(colour, weight)]
-    while max(levels[-1][1].shape) > 1:
-        h, w = levels[-1][1].shape
-        half = ((w + 1) // 2, (h + 1) // 2)
-        # Areas, not cv2.pyrDown, which samples to the left: flipping must commute.
-        levels.append(
-            tuple(cv2.resize(part, half, interpolation=cv2.INTER_AREA) for part in levels[-1])
-        )
-    colour, mass = levels.pop()
-    fill = colour / mass[..., None]
-    while levels:
-        colour, mass = levels.pop()
-        h, w = mass.shape
-        fill = cv2.resize(fill, (w, h), interpolation=cv2.INTER_LINEAR)
-        trust = np.minimum(mass, 1)[..., None]
-        fill = colour / np.maximum(mass, 1e-12)[..., None] * trust + fill * (1 - trust)
-    return fill
 
 
 def _box(radius_px: float) -> np.ndarray:

@@ -9,6 +9,7 @@ from jaxtyping import Float32
 
 from pullfocus.errors import UsageError
 from pullfocus.lens import blur_gain_px, resolve_lens, side_of_range
+from pullfocus.render.fill import seen_colours
 from pullfocus.types import DepthMap, Focus, Lens, Photo
 
 
@@ -58,7 +59,7 @@ def render_many(
         gain * float(np.abs(side_of_range(ends, focus)).max())
         for gain, focus in zip(gains, focuses, strict=True)
     )
-    scene = PreparedScene(photo.linear, disparity, gain_at_infinity, reach_px)
+    scene = PreparedScene(seen_colours(photo), disparity, gain_at_infinity, reach_px)
     for focus in focuses:
         linear = scene.render(focus, full, long_side_px)
         yield photo.with_linear(linear, embedded_depth=None)
