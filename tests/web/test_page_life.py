@@ -209,6 +209,30 @@ def test_a_lost_gpu_lets_the_program_render(page):
     page.until(f"() => Number(document.body.dataset.rendered) > {count}")
 
 
+def test_leaving_asks_while_something_is_unsaved(page):
+    """Reloading by mistake must not cost an evening's decisions; one that is saved is no loss."""
+    asked = []
+
+    def answer(dialog):
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.page.on("dialog", answer)
+    page.page.mouse.click(*page.spot(0.7, 0.4))
+    page.until("() => pullfocus.photo.edit.past.length === 1")
+    page.js("() => { setTimeout(() => location.reload(), 0); }")
+    while not asked:
+        page.page.wait_for_timeout(30)
+    assert asked == ["beforeunload"]
+    page.js("() => { window.still = true; }")
+    page.page.keyboard.press("s")
+    with page.page.expect_download():
+        page.page.get_by_role("button", name="Save: The settings").click()
+    page.js("() => { setTimeout(() => location.reload(), 0); }")
+    page.until("() => !window.still && document.body.dataset.ready", seconds=60)
+    assert asked == ["beforeunload"]
+
+
 def test_a_closed_tab_closes_its_photos(new_page, server, photo_file):
     page = new_page()
     page.enter()

@@ -63,6 +63,7 @@ export class App {
     listenForFiles((files) => this.openFiles(files));
     listenForKeys(this);
     addEventListener('popstate', (event) => this.show(event.state?.view ?? 'home'));
+    addEventListener('beforeunload', (event) => { if (this.photos.some(({ edit }) => edit.unsaved)) event.preventDefault(); });
     addEventListener('pagehide', (event) => { if (!event.persisted) this.leave(); });
     listenToStage(this);
     listenToDivider(this);

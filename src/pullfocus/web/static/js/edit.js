@@ -12,7 +12,15 @@ export class Edit extends EventTarget {
     /** @type {Record<string, any>} */
     this.now = { ...defaults };
     this.pending = null;
+    /** The last step that is in a file. */
+    this.kept = undefined;
   }
+
+  /** Whether there are steps that no file holds. */
+  get unsaved() { return this.past.at(-1) !== this.kept; }
+
+  /** What is there now has been saved. */
+  keep() { this.kept = this.past.at(-1); }
 
   /**
    * Change settings. A transient change (while a handle moves) joins the next settled one.
@@ -67,7 +75,9 @@ export class Edit extends EventTarget {
   /** Take over what lasts of another photo's history, less the settings of that photo. */
   inherit(other) {
     const lasting = (steps) => steps.filter((step) => step.lasts).map(({ undo, redo, lasts }) => ({ undo, redo, lasts }));
+    const { unsaved } = other;
     [this.past, this.future] = [lasting(other.past), lasting(other.future)];
+    if (!unsaved) this.keep();
   }
 
   undo() { this.travel(this.past, this.future, 'undo'); }

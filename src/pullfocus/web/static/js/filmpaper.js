@@ -14,7 +14,7 @@ export class FilmPaper {
     const button = (words, onclick) => h('button', { type: 'button', class: 'edge', title: t(`${words}Words`), onclick }, t(words));
     const file = h('input', { type: 'file', accept: '.json,application/json', hidden: true, 'aria-label': t('openScript'),
       onchange: () => { if (file.files?.[0]) this.open(file.files[0]); file.value = ''; } });
-    this.save = button('saveScript', () => downloadText(this.text, `${film.stem}.focus-script.json`));
+    this.save = button('saveScript', () => { downloadText(this.text, `${film.stem}.focus-script.json`); film.photo.edit.keep(); });
     this.root = h('div', { class: 'papers' }, button('suggest', () => this.suggest()), button('openScript', () => file.click()), this.save, file);
     this.show();
   }

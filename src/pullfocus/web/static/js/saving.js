@@ -89,6 +89,7 @@ export async function saveSettings(app) {
     await new Promise((done) => { setTimeout(done, 1000); }); // browsers drop a download that another follows at once
   }
   downloadText(text, `${stem}.pullfocus.json`);
+  photo.edit.keep();
 }
 
 /** Let the browser keep JSON text as a file. */
@@ -114,9 +115,11 @@ function make(app, what, wish, title) {
 
 /** Show how far a file is while it is made, and keep it; null if it was cancelled or failed. */
 async function keep(app, title, made) {
+  const { edit } = app.photo;
   try {
     const told = await app.progress.during(title, made);
     download(told.url, told.name);
+    edit.keep();
     if (told.notes?.length) toast(told.notes.join('\n'));
     toast(t('saved', { name: told.name }), { action: [t('download'), () => download(told.url, told.name)] });
     return told;
