@@ -217,6 +217,15 @@ def test_the_preview_of_a_camera_raw_file_is_not_its_photo(tmp_path):
         load(path)
 
 
+def test_sound_files_that_are_not_read_are_not_called_damaged():
+    """Heights of GIS programs, and palettes where Pillow does not read them."""
+    with pytest.raises(UnreadableInputError, match="signed integers"):
+        load(tiff(np.ones((5, 7), np.int16), photometric="minisblack"))
+    colours = np.zeros((3, 65536), np.uint16)
+    with pytest.raises(UnreadableInputError, match="palette"):
+        load(tiff(np.ones((5, 7), np.uint16), photometric="palette", colormap=colours))
+
+
 def test_white_is_zero_is_turned(ramp16):
     photo = load(tiff(ramp16[..., 0], photometric="miniswhite"))
     np.testing.assert_array_equal(photo.encoded[..., 0], 65535 - ramp16[..., 0])

@@ -19,9 +19,9 @@ from pullfocus.photo.quiet_opencv import imdecode_unchanged, to_rgb
 from pullfocus.photo.source import Source
 from pullfocus.photo.tiff_block import describe_tiff
 
-_MIN_IS_WHITE, _MIN_IS_BLACK, _SEPARATED, _LAB = 0, 1, 5, 8
+_MIN_IS_WHITE, _MIN_IS_BLACK, _PALETTE, _SEPARATED, _LAB = 0, 1, 3, 5, 8
 _SENSOR = (32803, 34892)  # colour filter array, linear raw
-_FLOAT, _UNSIGNED = 3, 1
+_FLOAT, _SIGNED, _UNSIGNED = 3, 2, 1
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # extra samples; other kinds are masks and the like, not alpha
 _DNG_VERSION = 50706
 
@@ -66,6 +66,10 @@ def decode_tiff(source: Source) -> Decoded:
         ) from error
     if facts.raw:
         raise source.unreadable("it is a camera raw file; develop it to a 16-bit TIFF first")
+    if facts.sample_format == _SIGNED and facts.photometric != _LAB:
+        raise source.unreadable(
+            "its samples are signed integers; save it as 16-bit unsigned or float"
+        )
     source.check_size(facts.width, facts.height)
     if facts.bits <= 8 and facts.sample_format != _FLOAT and exif.parse(data) is not None:
         out = decode_pillow(source, "TIFF", data)
@@ -131,6 +135,8 @@ def _page_count(tiff: Any) -> int:
 def _decode_deep(source: Source, data: bytes, facts: _Facts) -> Decoded:
     import tifffile
 
+    if facts.photometric == _PALETTE:
+        raise source.unreadable("its colours are a palette in a rare kind of TIFF; save it as RGB")
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as tiff:
             array = np.asarray(tiff.pages[0].asarray())
