@@ -209,6 +209,39 @@ def test_a_lost_gpu_lets_the_program_render(page):
     page.until(f"() => Number(document.body.dataset.rendered) > {count}")
 
 
+BUSY = """() => { window.told = {}; window.done = {};
+    for (const name of ['a film', 'a photo']) pullfocus.progress.during(name, (tell, signal) => {
+      told[name] = tell; signal.onabort = () => done[name]('stopped');
+      return new Promise((end) => { done[name] = end; }); });
+    window.said = 0;
+    new MutationObserver(() => { said += 1; }).observe(document.getElementById('said'),
+      { childList: true });
+    for (let n = 1; n < 9; n++) told['a photo'](n / 9, `frame ${n} of 9`); }"""
+
+
+def test_two_works_at_once_are_both_shown_and_said_once(new_page):
+    page = new_page()
+    page.enter()
+    page.js("() => { pullfocus.stageRoot.hidden = false; }")
+    page.js(BUSY)
+    card = page.page.locator(".progress")
+    assert "a photo" in card.inner_text()
+    assert "frame 8 of 9" in card.inner_text()
+    page.until("() => said > 0")
+    assert page.js("() => [said, document.getElementById('said').textContent]") == [
+        1,
+        "a photo: frame 1 of 9",
+    ]
+    page.js("() => told['a film'](0.5, 'frame 3 of 6')")
+    assert "a photo" in card.inner_text()
+    for name, left in (("a photo", "frame 3 of 6"), ("a film", None)):
+        assert name in card.inner_text()
+        card.get_by_role("button", name="Cancel").click()
+        page.until(f"() => pullfocus.progress.works.every((one) => one.title !== '{name}')")
+        assert card.is_visible() == (left is not None)
+        assert left is None or left in card.inner_text()
+
+
 def test_leaving_asks_while_something_is_unsaved(page):
     """Reloading by mistake must not cost an evening's decisions; one that is saved is no loss."""
     asked = []

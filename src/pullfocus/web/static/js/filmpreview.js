@@ -20,9 +20,12 @@ export class FilmPreview {
     if (this.video) return this.end();
     if (this.making) return;
     const { film } = this;
-    const { signal: ended } = (this.making = new AbortController());
+    const making = (this.making = new AbortController());
+    const made = (tell, signal) => {
+      signal.addEventListener('abort', () => making.abort(), { once: true });
+      return film.render(tell, making.signal, true);
+    };
     try {
-      const made = (tell, signal) => film.render(tell, AbortSignal.any([signal, ended]), true);
       this.begin((await film.app.progress.during(t('preview'), made)).url);
     } catch (error) {
       if (!isCancel(error)) film.app.fail(error);

@@ -1,12 +1,14 @@
 /** Progress: the card that says in words what is being done, with a bar and a way to cancel. */
 
-import { h } from './dom.js';
+import { h, say } from './dom.js';
 import { t } from './strings.js';
 
 const WORDS = {
   waiting: 'waiting', 'reading the photo': 'reading', 'working out depth': 'measuring',
   'looking for the subject': 'measuring', 'rendering at full resolution': 'rendering', rendering: 'rendering',
 };
+
+/** @typedef {{title: string, controller: AbortController, part: number, message: string}} Work */
 
 /** @param {HTMLElement} parent */
 export class Progress {
@@ -15,11 +17,13 @@ export class Progress {
     this.words = h('span', { class: 'small soft' });
     this.fill = h('div', { class: 'bar-fill' });
     this.track = h('div', { class: 'bar-track', role: 'progressbar', 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-label': t('finished') }, this.fill);
-    this.stop = h('button', { type: 'button', class: 'edge', onclick: () => this.controller?.abort() }, t('cancel'));
-    this.card = h('div', { class: 'progress', hidden: true, 'aria-live': 'polite' },
+    this.stop = h('button', { type: 'button', class: 'edge', onclick: () => this.works.at(-1)?.controller.abort() }, t('cancel'));
+    this.card = h('div', { class: 'progress', hidden: true },
       h('div', { class: 'row' }, h('div', {}, this.title, h('div', {}, this.words)), this.stop), this.track);
     parent.append(this.card);
-    this.controller = null;
+    /** What is being done: the last that was begun is shown, then again those before it. @type {Work[]} */
+    this.works = [];
+    this.said = '';
   }
 
   /**
@@ -30,22 +34,39 @@ export class Progress {
    * @returns {Promise<T>}
    */
   async during(title, work) {
-    const controller = new AbortController();
-    this.controller = controller;
-    this.title.textContent = title;
-    this.tell(0, 'waiting');
-    this.card.hidden = false;
+    const one = { title, controller: new AbortController(), part: 0, message: 'waiting' };
+    const tell = (part, message) => { Object.assign(one, { part, message }); this.show(); };
+    this.works.push(one);
+    this.show();
     try {
-      return await work((part, message) => this.tell(part, message), controller.signal);
+      return await work(tell, one.controller.signal);
     } finally {
-      if (this.controller === controller) this.card.hidden = true;
+      this.works = this.works.filter((other) => other !== one);
+      this.show();
     }
   }
 
-  tell(part, message) {
-    this.words.textContent = message in WORDS ? t(WORDS[message]) : message;
+  show() {
+    const one = this.works.at(-1);
+    this.card.hidden = !one;
+    if (!one) {
+      this.said = '';
+      return;
+    }
+    const { title, part, message } = one;
+    const words = message in WORDS ? t(WORDS[message]) : message;
+    this.title.textContent = title;
+    this.words.textContent = words;
     this.fill.style.width = `${Math.round(part * 100)}%`;
     this.track.setAttribute('aria-valuenow', String(Math.round(part * 100)));
-    this.track.setAttribute('aria-label', this.words.textContent ?? '');
+    this.track.setAttribute('aria-label', words);
+    this.sayOnce(`${title}: ${words}`);
+  }
+
+  /** Tell each step once to people who listen, not every frame of a film. */
+  sayOnce(words) {
+    const step = words.replace(/\d+/g, '');
+    if (step !== this.said) say(words);
+    this.said = step;
   }
 }
