@@ -193,6 +193,21 @@ def test_a_sharp_range_by_its_handles(page):
     assert page.settings["range"] is None
 
 
+def test_a_handle_is_held_where_it_was_taken(page):
+    before = page.settings
+    box = page.page.get_by_role("slider", name="Focus distance").bounding_box()
+    wide = page.page.locator(".depth-scale").bounding_box()["width"]
+    x, y = box["x"] + box["width"] / 2 + 8, box["y"] + box["height"] / 2
+    page.page.mouse.click(x, y)
+    assert page.settings == before
+    page.page.mouse.move(x, y)
+    page.page.mouse.down()
+    page.page.mouse.move(x - 40, y, steps=4)
+    page.page.mouse.up()
+    moved = page.settings["focus_disparity"] - before["focus_disparity"]
+    assert moved == pytest.approx(-40 / wide, abs=0.005)
+
+
 def test_before_and_after(page):
     page.page.keyboard.press("c")
     divider = page.page.get_by_role("slider", name="Divider between original and result")

@@ -27,15 +27,19 @@ export function depthScale(change, words) {
       event.stopPropagation();
       move(name, state[name] + step * (state.high - state.low), false);
     });
+    let [grip, moved] = [0, false]; // a handle is held where it was taken; one that is only clicked stays
     button.addEventListener('pointerdown', (event) => {
       button.setPointerCapture(event.pointerId);
       event.preventDefault();
       button.focus();
+      [grip, moved] = [state[name] - at(event), false];
     });
     button.addEventListener('pointermove', (event) => {
-      if (button.hasPointerCapture(event.pointerId)) move(name, at(event), true);
+      if (!button.hasPointerCapture(event.pointerId)) return;
+      moved = true;
+      move(name, at(event) + grip, true);
     });
-    button.addEventListener('pointerup', (event) => move(name, at(event), false));
+    button.addEventListener('pointerup', (event) => { if (moved) move(name, at(event) + grip, false); });
     return button;
   }
   canvas.addEventListener('pointerdown', (event) => {
