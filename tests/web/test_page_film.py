@@ -298,6 +298,26 @@ def test_lanes_are_edited_by_keyboard_and_by_dragging(new_page):
     assert page.js("() => film.script.decisions[1].at_s") == 0.3  # it is known from there on
 
 
+def test_a_tap_decides_though_its_subject_was_known_for_later(new_page):
+    """The dot of a tapped subject was dragged on; a tap on its first frame means that frame."""
+    page = new_page()
+    page.enter()
+    page.js(LANES)
+    told = page.js(
+        """() => { const { script } = film;
+          script.move(script.decisions[1], 0.5, 1);
+          script.tap(0.3, [0.8, 0.2]);
+          Object.assign(script.decisions[1], { strength: 'weak' });
+          script.tap(0.3, [0.7, 0.3]);
+          return [script.content.subjects['Subject 2'].point,
+                  script.decisions.map((one) => [one.at_s, one.subject.name, one.strength])]; }"""
+    )
+    assert told == [
+        [0.7, 0.3],
+        [[0, "Subject 1", "strong"], [0.3, "Subject 2", "weak"], [0.5, "Subject 2", "strong"]],
+    ]
+
+
 def drag(page, dot, by_px):
     box = dot.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

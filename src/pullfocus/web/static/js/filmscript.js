@@ -55,12 +55,11 @@ export class FilmScript {
     const known = this.subjects.filter((one) => at(one.role.at_s, at_s));
     const boxed = known.find(({ role }) => role.box && within(role.box, point));
     const tapped = known.find((one) => !one.given);
-    if (boxed) this.decideOn(boxed, at_s);
-    else if (tapped) tapped.role.point = point;
-    else {
-      this.subjects.push({ name: this.freeName(), given: false, role: { at_s, point } });
-      this.decideOn(this.subjects.at(-1), at_s);
-    }
+    if (!boxed && !tapped) this.subjects.push({ name: this.freeName(), given: false, role: { at_s, point } });
+    else if (!boxed) tapped.role.point = point;
+    const meant = boxed ?? tapped ?? this.subjects.at(-1);
+    const decided = this.decisions.some((one) => one.subject === meant && at(one.at_s, at_s));
+    if (!decided) this.decideOn(meant, at_s); // a tap again is the same decision, on a better point
   }
 
   freeName() {
