@@ -1,5 +1,7 @@
 """Aperture kernels: area, energy, shape and which way up."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,12 @@ def test_cats_eye_cuts_the_side_away_from_the_axis():
     kernel = aperture_kernel(20, Lens(), vignette_xy=(0.6, 0.0))
     assert kernel[22, 22 - 16] == 0
     assert kernel[22, 22 + 16] > 0
+
+
+def test_a_large_disc_needs_little_more_memory_than_itself():
+    tracemalloc.start()
+    kernel = aperture_kernel(400.0, Lens(blades=7))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12 * kernel.nbytes
+    assert kernel.sum() == pytest.approx(1.0, abs=1e-4)

@@ -13,6 +13,7 @@ from jaxtyping import Float32
 from pullfocus.types import Lens
 
 _SUPERSAMPLING = ((4.0, 32), (24.0, 8), (math.inf, 2))  # below a radius, so many samples a side
+_BAND_ROWS = 64  # drawn at a time: a lamp's disc across the picture would need gigabytes at once
 
 
 def aperture_kernel(
@@ -43,11 +44,13 @@ def aperture_kernel(
         return delta
     steps = next(steps for below, steps in _SUPERSAMPLING if radius_px < below)
     axis = ((np.arange(size * steps) + 0.5) / steps - half - 0.5) / radius_px
-    x, y = np.meshgrid(axis, axis)
-    if flipped:
-        x, y = -x, -y
-    density = aperture_density(x, y, lens, vignette_xy)
-    kernel = density.reshape(size, steps, size, steps).mean(axis=(1, 3))
+    axis = -axis if flipped else axis
+    kernel = np.empty((size, size))
+    for top in range(0, size, _BAND_ROWS):
+        y = axis[top * steps : (top + _BAND_ROWS) * steps, None]
+        density = aperture_density(axis[None], y, lens, vignette_xy)
+        parts = density.reshape(len(y) // steps, steps, size, steps)
+        kernel[top : top + _BAND_ROWS] = parts.mean(axis=(1, 3))
     total = float(kernel.sum())
     if total <= 0:
         kernel[half, half] = total = 1.0
