@@ -25,12 +25,12 @@ export class Edit extends EventTarget {
   /**
    * Change settings. A transient change (while a handle moves) joins the next settled one.
    * @param {Record<string, any>} change @param {{transient?: boolean, tapped?: boolean}} [how] tapped: the focus was
-   *     put on something in the picture
+   *     put on something in the picture, which is told even if it was there already
    */
   set(change, { transient = false, tapped = false } = {}) {
     const next = { ...this.now, ...change };
     const same = JSON.stringify(next) === JSON.stringify(this.now);
-    if (same && (transient || !this.pending)) return;
+    if (same && (transient || !(this.pending || tapped))) return;
     this.pending ??= this.now;
     this.now = next;
     const stepped = !transient && this.settle();
