@@ -91,6 +91,17 @@ def test_format_and_quality(cli, folder):
     assert load("cat.refocused.webp").metadata.format == "WEBP"
 
 
+def test_flags_of_the_other_style_are_said_to_do_nothing(cli, folder):
+    given = ("cat.png", "--depth", "cat.npy", "--at", "0.2,0.5", "--overwrite")
+    _, _, err = cli(*given, "--method", "median")
+    assert "--method has no effect with --style lens" in err
+    _, _, err = cli(*given, "--style", "graded", "--f-number", "4", "--blades", "7")
+    assert "--f-number, --blades have no effect with --style graded" in err
+    for fitting in (("--style", "graded", "--method", "median"), ("--f-number", "4")):
+        assert "no effect" not in cli(*given, *fitting)[2]
+    assert "no effect" not in cli(*given, "--method", "median", "--quiet")[2]
+
+
 def test_formats_without_writer_get_one(cli, folder, make_photo):
     make_photo(folder / "dog.bmp")
     assert cli("dog.bmp", "--depth", "cat.npy")[0] == 0

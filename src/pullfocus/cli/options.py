@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
 
-from pullfocus.pipeline.settings import Settings
+from pullfocus.pipeline.settings import Settings, Style
 
 FLAGS = {"depth_file": "--depth"}
 """Fields whose flag is not simply their name."""
@@ -46,9 +46,25 @@ def with_settings(*fields: str) -> Callable[[Callable[..., None]], Callable[...,
     return decorate
 
 
+def flags_without_effect(given: Mapping[str, Any], style: Style) -> str:
+    """Say which of the flags that were given belong to the other style; empty if none does."""
+    groups = {name: _extra(name).get("group") for name in given}
+    other = [
+        flag(name)
+        for name, group in groups.items()
+        if group == ("Lens" if style == "graded" else "Style") and name != "style"
+    ]
+    verb = "has" if len(other) == 1 else "have"
+    return f"{', '.join(other)} {verb} no effect with --style {style}." if other else ""
+
+
+def _extra(name: str) -> Any:
+    return Settings.model_fields[name].json_schema_extra or {}
+
+
 def _parameter(name: str) -> inspect.Parameter:
     field = Settings.model_fields[name]
-    extra: Any = field.json_schema_extra or {}
+    extra = _extra(name)
     is_switch = field.annotation is bool
     text = field.description or ""
     if field.default is not None:

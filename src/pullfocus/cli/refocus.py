@@ -11,7 +11,7 @@ from pullfocus.batch import BatchReport, Job, plan_jobs, refocus_many
 from pullfocus.cli.console import err, progress, say, show_json
 from pullfocus.cli.first_run import tell_first_run
 from pullfocus.cli.inputs import STDIN, find_photos, one_depth_for_one_photo
-from pullfocus.cli.options import with_settings
+from pullfocus.cli.options import flags_without_effect, with_settings
 from pullfocus.cli.stream import refocus_stream
 from pullfocus.errors import UsageError
 from pullfocus.pipeline import Settings, Sidecar, read_sidecar
@@ -50,6 +50,9 @@ def command(
     Writes PHOTO.refocused.jpg (or the photo's own format) beside each photo, never over it.
     """
     sidecar = read_sidecar(settings) if settings else Sidecar(Settings())
+    unused = flags_without_effect(given, sidecar.settings.changed(**given).style)
+    if unused and not quiet:
+        say(unused)
     if STDIN in photos or output == STDIN:
         if save_settings or save_depth or as_json:
             raise UsageError("With stdin or stdout there is no place for --save-* and --json.")
