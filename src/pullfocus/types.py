@@ -43,6 +43,13 @@ def _frozen(array: np.ndarray, dtype: type = np.float32) -> np.ndarray:
     return out
 
 
+def _same_size(name: str, array: np.ndarray, other: np.ndarray) -> None:
+    if np.shape(array) != other.shape[:2]:
+        raise UsageError(
+            f"The {name} has shape {np.shape(array)} and what it belongs to {other.shape[:2]}."
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class CameraOptics:
     """What the file says about the lens that took it; None where it is silent.
@@ -104,6 +111,7 @@ class Photo:
             raise UsageError(f"A photo needs shape (h, w, 3), not {self.linear.shape}.")
         object.__setattr__(self, "linear", _frozen(self.linear))
         if self.alpha is not None:
+            _same_size("alpha", self.alpha, self.linear)
             object.__setattr__(self, "alpha", _frozen(self.alpha))
 
     @classmethod
@@ -203,6 +211,7 @@ class DepthMap:
             raise UsageError("The depth map holds NaN or infinity; repair it before use.")
         object.__setattr__(self, "disparity", _frozen(self.disparity))
         if self.uncertainty is not None:
+            _same_size("uncertainty", self.uncertainty, self.disparity)
             object.__setattr__(self, "uncertainty", _frozen(self.uncertainty))
         if self.person is not None:
             object.__setattr__(self, "person", _frozen(self.person))

@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 
 from pullfocus.errors import MissingModelError, UsageError
 from pullfocus.photo import load, save
-from pullfocus.types import Photo
+from pullfocus.types import DepthMap, Photo
 
 LOSSLESS = ["PNG", "TIFF", "BMP", "PPM"]
 LOSSY = ["JPEG", "WEBP", "AVIF", "HEIF"]
@@ -201,3 +201,10 @@ def test_all_the_ordinary_photos_load(shared):
         photo = load(path)
         assert photo.linear.shape[2] == 3
         assert photo.metadata.format == "JPEG"
+
+
+def test_planes_of_another_size_are_refused_at_once(ramp8):
+    with pytest.raises(UsageError, match=r"alpha has shape \(3, 4\)"):
+        Photo.from_array(ramp8, alpha=np.ones((3, 4), np.float32))
+    with pytest.raises(UsageError, match="uncertainty"):
+        DepthMap(np.ones((5, 6), np.float32), uncertainty=np.ones((6, 5), np.float32))
