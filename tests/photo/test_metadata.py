@@ -164,6 +164,22 @@ def test_captions_and_comments_of_jpeg_survive(ramp8, to_bytes):
     assert segments.comments == [b"hello"]
 
 
+def test_the_small_picture_of_photoshop_is_not_kept():
+    from pullfocus.photo import jpeg
+
+    def block(code: int, body: bytes, name: bytes = b"") -> bytes:
+        title = bytes([len(name)]) + name
+        parts = (title + bytes(len(title) % 2), struct.pack(">I", len(body)), body)
+        return b"8BIM" + struct.pack(">H", code) + b"".join(parts) + bytes(len(body) % 2)
+
+    caption, other = block(1028, b"\x1c\x02\x78\0\3cap"), block(1005, b"12345", b"named")
+    old = block(1036, b"old picture"), block(1033, b"older", b"ab")
+    whole = jpeg.PHOTOSHOP + caption + old[0] + other + old[1]
+    assert jpeg.without_old_thumbnail(whole) == jpeg.PHOTOSHOP + caption + other
+    for odd in (whole[:-9], jpeg.PHOTOSHOP + b"PHUT" + whole[18:], jpeg.PHOTOSHOP + b"8BIM"):
+        assert jpeg.without_old_thumbnail(odd) == odd
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_texts_of_png_survive(dtype, ramp8):
     texts = {"Author": "M\u00fcller", "Description": "\u6df1\u3055"}

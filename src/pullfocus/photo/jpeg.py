@@ -12,6 +12,7 @@ XMP = b"http://ns.adobe.com/xap/1.0/\0"
 XMP_EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 ICC = b"ICC_PROFILE\0"
 PHOTOSHOP = b"Photoshop 3.0\0"
+_THUMBNAILS = (1033, 1036)
 _MAX_PAYLOAD = 65533
 _MAX_EXTENSION = 128 << 20
 
@@ -21,7 +22,8 @@ class Segments:
     """The metadata of a JPEG, its parts joined.
 
     extended_xmp: the joined extension that belongs to `xmp`. photoshop: whole APP13 payloads
-    (IPTC captions). multi_picture: more pictures follow (MPF). gain_map: ISO 21496-1.
+    (IPTC captions) without thumbnails. multi_picture: more pictures follow (MPF). gain_map: ISO
+    21496-1.
     """
 
     exif: bytes | None = None
@@ -75,7 +77,7 @@ def read_segments(data: bytes) -> Segments:
         elif marker == 0xE2 and payload.startswith(b"urn:iso:std:iso:ts:21496"):
             out.gain_map = True
         elif marker == 0xED and payload.startswith(PHOTOSHOP):
-            out.photoshop.append(payload)
+            out.photoshop.append(without_old_thumbnail(payload))
         elif marker == 0xFE:
             out.comments.append(payload)
     if icc and sorted(icc) == list(range(1, len(icc) + 1)):
@@ -107,6 +109,26 @@ def _joined(xmp: bytes, extensions: dict[bytes, list[tuple[int, int, bytes]]]) -
     ]
     best = next(iter([*named, *sound, *whole]), None)
     return whole[best] if best is not None else None
+
+
+def without_old_thumbnail(payload: bytes) -> bytes:
+    """Return an APP13 payload without the small picture in it; as it is where it is not whole.
+
+    Source: Adobe Photoshop File Formats, "Image resource blocks"; 1033 and 1036 are thumbnails.
+    """
+    kept, at = [PHOTOSHOP], len(PHOTOSHOP)
+    while at < len(payload):
+        name = at + 6
+        if payload[at : at + 4] != b"8BIM" or name >= len(payload):
+            return payload  # of another maker, or cut in two
+        size_at = name + 1 + payload[name]
+        size_at += (size_at - name) % 2
+        size = int.from_bytes(payload[size_at : size_at + 4], "big")
+        end = size_at + 4 + size + size % 2
+        if int.from_bytes(payload[at + 4 : at + 6], "big") not in _THUMBNAILS:
+            kept.append(payload[at:end])
+        at = end
+    return b"".join(kept) if at <= len(payload) + 1 else payload
 
 
 def with_segments(data: bytes, segments: Iterable[tuple[int, bytes]]) -> bytes:
