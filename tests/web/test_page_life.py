@@ -257,12 +257,12 @@ def test_leaving_asks_while_something_is_unsaved(page):
     while not asked:
         page.page.wait_for_timeout(30)
     assert asked == ["beforeunload"]
-    page.js("() => { window.still = true; }")
     page.page.keyboard.press("s")
     with page.page.expect_download():
         page.page.get_by_role("button", name="Save: The settings").click()
-    page.js("() => { setTimeout(() => location.reload(), 0); }")
-    page.until("() => !window.still && document.body.dataset.ready", seconds=60)
+    with page.page.expect_navigation():
+        page.js("() => { setTimeout(() => location.reload(), 0); }")
+    page.page.wait_for_selector("body[data-ready]")
     assert asked == ["beforeunload"]
 
 
