@@ -208,3 +208,11 @@ def test_planes_of_another_size_are_refused_at_once(ramp8):
         Photo.from_array(ramp8, alpha=np.ones((3, 4), np.float32))
     with pytest.raises(UsageError, match="uncertainty"):
         DepthMap(np.ones((5, 6), np.float32), uncertainty=np.ones((6, 5), np.float32))
+
+
+def test_a_name_of_one_format_is_not_given_to_another(tmp_path, ramp8):
+    with pytest.raises(UsageError, match=r"x\.jpg' is no name for PNG"):
+        save(Photo.from_array(ramp8), tmp_path / "x.jpg", format="PNG")
+    assert not list(tmp_path.iterdir())
+    save(Photo.from_array(ramp8), tmp_path / "x", format="PNG")
+    assert load(tmp_path / "x").metadata.format == "PNG"

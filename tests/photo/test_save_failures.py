@@ -60,7 +60,7 @@ LIMITED = """
     save(photo, sys.argv[1])
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
     try:
-        save(photo, sys.argv[1], format="TIFF")
+        save(photo, sys.argv[1])
     except CannotWriteError as error:
         print(error)
     else:

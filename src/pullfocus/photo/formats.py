@@ -37,6 +37,7 @@ FORMATS = {
         FormatTraits("PPM", (".ppm", ".pgm", ".pnm"), (8, 16), alpha=False, metadata=False),
     )
 }  # fmt: skip
+_BY_SUFFIX = {suffix: traits for traits in FORMATS.values() for suffix in traits.suffixes}
 _ALIASES = {"JPG": "JPEG", "TIF": "TIFF", "HEIC": "HEIF", "PGM": "PPM", "PNM": "PPM"}
 WRITABLE = ", ".join(suffix for traits in FORMATS.values() for suffix in traits.suffixes[:1])
 
@@ -45,18 +46,20 @@ def format_of(path: Path | None, name: str | None, fallback: str | None = None) 
     """Choose the format: by name, else by the path's suffix, else the fallback, else PNG.
 
     Raises:
-        UsageError: a name or suffix that is not written.
+        UsageError: a name or suffix that is not written, or a suffix of another format than the
+            one that is named.
     """
+    by_suffix = _BY_SUFFIX.get(path.suffix.lower()) if path else None
     if name is not None:
         wanted = name.upper().lstrip(".")
         wanted = _ALIASES.get(wanted, wanted)
         if wanted not in FORMATS:
             raise UsageError(f"No format is called {name!r}; try one of {', '.join(FORMATS)}.")
+        if by_suffix not in (None, FORMATS[wanted]):
+            raise UsageError(f"'{path}' is no name for {wanted}; change it, or leave --format out.")
         return FORMATS[wanted]
     if path is None:
         return FORMATS.get(fallback or "", FORMATS["PNG"])
-    suffix = path.suffix.lower()
-    for traits in FORMATS.values():
-        if suffix in traits.suffixes:
-            return traits
+    if by_suffix is not None:
+        return by_suffix
     raise UsageError(f"Cannot tell a format from the name '{path}'; end it with one of {WRITABLE}.")
