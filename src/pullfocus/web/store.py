@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from pullfocus.errors import CannotWriteError, PullfocusError
 from pullfocus.web.config import MEGABYTE
+from pullfocus.web.own_folder import OwnFolder
 
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -69,14 +68,14 @@ class Store:
 
     def __init__(self, cap_mb: float, max_age_s: float) -> None:
         self._cap, self._age = int(cap_mb * MEGABYTE), max_age_s
-        self._folder = Path(tempfile.mkdtemp(prefix="pullfocus-web-"))
+        self._folder = OwnFolder()
         self._kept: dict[str, Kept] = {}
         self._lock = threading.Lock()
 
     @property
     def folder(self) -> Path:
         """The folder, readable by this user only."""
-        return self._folder
+        return self._folder.path
 
     def place(self, name: str, media_type: str = "application/octet-stream") -> Kept:
         """Reserve an id and a path; the caller writes the file there.
@@ -93,7 +92,7 @@ class Store:
                 )
             id_ = secrets.token_urlsafe(16)
             clean = plain_name(name)
-            kept = Kept(id_, self._folder / f"{id_}{Path(clean).suffix}", clean, media_type)
+            kept = Kept(id_, self.folder / f"{id_}{Path(clean).suffix}", clean, media_type)
             self._kept[id_] = kept
             return kept
 
@@ -128,7 +127,7 @@ class Store:
 
     def close(self) -> None:
         """Remove the folder and all that is in it."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.close()
 
     def _total(self) -> int:
         return sum(kept.bytes for kept in self._kept.values())
