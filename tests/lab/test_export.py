@@ -10,6 +10,7 @@ onnx = pytest.importorskip("onnx")
 
 import onnxruntime  # noqa: E402
 
+from pullfocus.lab.byte_weights import round_to_bytes  # noqa: E402
 from pullfocus.lab.cli import EMBEDDED  # noqa: E402
 from pullfocus.lab.export import export, folded, parity  # noqa: E402
 from pullfocus.networks.compact import Compact, CompactConfig  # noqa: E402
@@ -46,6 +47,18 @@ def test_folding_changes_little(exported):
         plain, fused = net.eval()(image), exported[0](image)
     for before, after in zip(plain, fused, strict=True):
         assert (before - after).abs().max() < 0.02
+
+
+def test_kernels_are_stored_as_bytes_and_rounded_once(exported):
+    net, path = exported
+    stored = {t.name: t.data_type for t in onnx.load(str(path)).graph.initializer}
+    assert stored["e3.0.0.weight.codes"] == onnx.TensorProto.INT8
+    assert stored["e3.0.0.bias"] == onnx.TensorProto.FLOAT
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    round_to_bytes(net)
+    for name, value in net.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=1e-6, atol=0)
+    assert before["e3.0.0.weight"][0].unique().numel() <= 255
 
 
 def test_the_file_says_what_it_is(exported):

@@ -1,9 +1,8 @@
 """From a checkpoint to an ONNX file that says what it is and runs as ``--model net.onnx``.
 
 A checkpoint of the engine is written as it is trained, in float32. The embedded network's is made
-small for the wheel: batch norms are folded into the convolutions, weights rounded to float16 and
-stored so; a Cast in front of each gives float32 back, which onnxruntime folds away when it loads
-the file. Parity is measured against the torch network with the same (rounded) weights.
+small for the wheel: batch norms are folded into the convolutions and their kernels
+stored as bytes. Parity is measured against the torch network with the same (rounded) weights.
 """
 
 from __future__ import annotations
@@ -16,11 +15,12 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pullfocus.errors import CannotWriteError, PullfocusError
+from pullfocus.lab.byte_weights import round_to_bytes, store_bytes
 from pullfocus.lab.checkpoint import averaged_network
 from pullfocus.lab.engine.checkpoint import read_checkpoint, read_state
 from pullfocus.lab.engine.system import DepthGraph
@@ -29,8 +29,6 @@ from pullfocus.networks.blocks import ConvNorm
 from pullfocus.networks.compact import Compact
 
 OPSET = 17
-HALF_FROM = 1024
-"""Tensors of at least so many values are stored as float16."""
 TOLERANCE = 1e-4
 """Largest difference to torch, in units of the answer's largest value where that exceeds 1."""
 COMPACT_HW = (256, 256)
@@ -40,7 +38,7 @@ COMPACT_LOOKS = {"second_long_side": 256, "person_long_side": 320}
 
 
 def folded(net: Compact) -> Compact:
-    """Return the same network (in place) with norms folded and weights rounded to float16."""
+    """Return the same network (in place) with norms folded and kernels rounded to bytes."""
     for name, module in list(net.named_modules()):
         if not isinstance(module, ConvNorm):
             continue
@@ -50,25 +48,8 @@ def folded(net: Compact) -> Compact:
         layers = [fuse_conv_bn_eval(conv.eval(), norm.eval()), *list(module)[2:]]
         parent = net.get_submodule(name.rpartition(".")[0])
         setattr(parent, name.rpartition(".")[2], nn.Sequential(*layers))
-    with torch.no_grad():
-        for parameter in net.parameters():
-            if parameter.numel() >= HALF_FROM:
-                parameter.copy_(parameter.half().float())
+    round_to_bytes(net)
     return net.eval()
-
-
-def store_half(model: onnx.ModelProto) -> None:
-    """Store large float32 weights as float16 behind a Cast, in place."""
-    casts = []
-    for tensor in list(model.graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < HALF_FROM:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    for cast in reversed(casts):
-        model.graph.node.insert(0, cast)
 
 
 def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
@@ -81,7 +62,7 @@ def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
     """
     graph = compact_graph(net)
     model = traced(graph, path)
-    store_half(model)
+    store_bytes(model)
     write(model, path, card(graph, **COMPACT_LOOKS) | metadata)
 
 

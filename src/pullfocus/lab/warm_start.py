@@ -5,33 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
-from onnx import numpy_helper
 from torch import nn
 
+from pullfocus.lab.byte_weights import read_weights
 from pullfocus.lab.export import folded
 from pullfocus.networks.blocks import ConvNorm
 from pullfocus.networks.compact import Compact
-
-
-def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Return the float32 weights of an exported file by the folded network's names."""
-    weights = {}
-    for tensor in onnx.load(str(path)).graph.initializer:
-        name = tensor.name.removesuffix(".half")
-        values = numpy_helper.to_array(tensor)
-        if values.dtype in (np.float16, np.float32):
-            weights[name] = torch.from_numpy(values.astype(np.float32))
-    return weights
 
 
 def folded_from_onnx(path: Path, net: Compact) -> Compact:
     """Return net, folded, with the weights of an exported file of the same configuration."""
     net = folded(net.eval())
     state = net.state_dict()
-    state |= {name: value for name, value in read_weights(path).items() if name in state}
+    stored = read_weights(onnx.load(str(path)))
+    state |= {name: value for name, value in stored.items() if name in state}
     net.load_state_dict(state)
     return net
 
@@ -47,7 +36,7 @@ def start_from_onnx(path: Path, net: Compact, images: torch.Tensor) -> Compact:
 
     Layers that the file does not hold (those of a head that is new) stay as they were made.
     """
-    weights = read_weights(path)
+    weights = read_weights(onnx.load(str(path)))
     for name, module in net.named_modules():
         if isinstance(module, ConvNorm) and f"{name}.0.weight" in weights:
             conv, norm = _pair(module)
