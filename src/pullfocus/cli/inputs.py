@@ -45,7 +45,7 @@ def one_depth_for_one_photo(photos: list[Path], settings: Settings) -> None:
 def _expand(argument: str) -> list[Path]:
     if not argument:
         raise UsageError("The name of a photo is empty; is it a variable that is not set?")
-    path = Path(os.path.expanduser(argument))
+    path = Path(os.path.expanduser(argument))  # pathlib's own fails where ~name is a file
     if path.is_dir():
         inside = sorted(entry for entry in path.iterdir() if is_picture(entry))
         if not inside:
