@@ -10,7 +10,9 @@ onnx = pytest.importorskip("onnx")
 
 import onnxruntime  # noqa: E402
 
-from pullfocus.lab.byte_weights import round_to_bytes  # noqa: E402
+from pullfocus.errors import UsageError  # noqa: E402
+from pullfocus.lab.average import average  # noqa: E402
+from pullfocus.lab.byte_weights import read_weights, round_to_bytes  # noqa: E402
 from pullfocus.lab.cli import EMBEDDED  # noqa: E402
 from pullfocus.lab.export import export, folded, parity  # noqa: E402
 from pullfocus.networks.compact import Compact, CompactConfig  # noqa: E402
@@ -97,6 +99,23 @@ def test_shipped_file_holds_the_network_of_this_package(shipped):
     assert parity(net, EMBEDDED) <= 1e-4
     said = shipped.get_modelmeta().custom_metadata_map
     assert {"kind", "polarity", "preprocessing", "licence", "training_data"} <= set(said)
+
+
+def test_the_mean_of_two_exports_lies_half_way(shipped, exported, tmp_path):
+    torch.manual_seed(1)
+    net = folded(Compact().eval())
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(0.01 * torch.randn_like(parameter))
+    export(net, tmp_path / "other.onnx", {})
+    average([EMBEDDED, tmp_path / "other.onnx"], tmp_path / "mean.onnx")
+    one, two, mean = (
+        read_weights(onnx.load(str(path)))["e4.0.0.weight"]
+        for path in (EMBEDDED, tmp_path / "other.onnx", tmp_path / "mean.onnx")
+    )
+    assert (mean - (one + two) / 2).abs().max() <= mean.abs().max() / 250
+    with pytest.raises(UsageError, match=r"small\.onnx is no embedded network"):
+        average([EMBEDDED, exported[1]], tmp_path / "no.onnx")
 
 
 def test_training_can_go_on_from_an_exported_file(exported):

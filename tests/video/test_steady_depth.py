@@ -105,6 +105,7 @@ def test_frames_of_any_size(size):
         assert out.min() >= 0
         assert out.max() <= 1
         assert max(out.shape) == LONG_SIDE_PX
+        assert min(out.shape) >= 32  # what DIS flow needs not to read beyond its pictures
 
 
 def test_memory_does_not_grow_with_the_frames(moving_plane, flickering):

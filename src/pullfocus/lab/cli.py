@@ -51,6 +51,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--output", type=Path, required=True)
     export.add_argument("--licence", help="SPDX identifier to write into the file")
     export.set_defaults(run=_export)
+    mean = verbs.add_parser("average", help="average exported embedded networks' weights")
+    mean.add_argument("networks", type=Path, nargs="+", help="one trained on from the other")
+    mean.add_argument("-o", "--output", type=Path, required=True)
+    mean.set_defaults(run=_average)
     sheet = verbs.add_parser("sheet", help="draw the depth maps of some photos side by side")
     sheet.add_argument("photos", type=Path, nargs="+")
     sheet.add_argument("--model", type=Path, action="append", help="ONNX file (may be repeated)")
@@ -147,6 +151,13 @@ def _export(options: argparse.Namespace) -> int:
     said = {"licence": options.licence} if options.licence else {}
     difference = export_checkpoint(options.checkpoint, options.output, said)
     print(f"{options.output}: largest difference to torch {difference:.1e}")
+    return 0
+
+
+def _average(options: argparse.Namespace) -> int:
+    from pullfocus.lab.average import average
+
+    average(options.networks, options.output)
     return 0
 
 

@@ -1,7 +1,7 @@
 """What the shipped file says about itself; ``depth/weights/MODEL_CARD.md`` says it at length."""
 
 METADATA = {
-    "model_id": "pullfocus-compact-v3",
+    "model_id": "pullfocus-compact-v4",
     "licence": "MIT",
     "training_data": (
         "Pseudo-labels of TCMonoDepth small (MIT) on public photo collections, BSDS500 and "
@@ -10,6 +10,6 @@ METADATA = {
         "rendered by pullfocus.lab.scenes; person masks: pseudo-labels of MediaPipe selfie "
         "segmentation (Apache-2.0) on the same photos"
     ),
-    "recipe": "python -m pullfocus.lab train compact, then compact-more twice",
+    "recipe": "python -m pullfocus.lab train compact, compact-more twice, compact-truth, average",
 }
 """metadata_props of compact.onnx beside kind, polarity and preprocessing."""

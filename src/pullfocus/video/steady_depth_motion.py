@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-SMALLEST_SIDE_PX = 24
-"""DIS flow and CSRT need some pixels for their patches; at 16 CSRT breaks."""
+SMALLEST_SIDE_PX = 32
+"""A patch of 8 px at the quarter of the size where fast DIS flow ends: below that OpenCV 4.14 reads
+beyond its pictures (now and then a crash at 16 and 24); at 16 CSRT breaks as well."""
 ALIKE = 0.12
 """Mean difference of sRGB codes (0..1) up to which two pixels may be the same point."""
 _CUT_SEEN = 0.5
