@@ -16,7 +16,7 @@ import os, signal
 from pullfocus.web.own_folder import OwnFolder
 folder = OwnFolder()
 (folder.path / "photo.jpg").write_bytes(b"mine")
-print(folder.path, flush=True)
+print(folder.path.parent, flush=True)
 """
 
 
@@ -44,7 +44,7 @@ def test_what_a_killed_server_left_goes_when_another_starts(here):
     command = [sys.executable, "-c", script]
     ended = subprocess.run(command, check=False, capture_output=True, text=True)
     left = here / os.path.basename(ended.stdout.strip())
-    assert (left / "photo.jpg").exists()
+    assert (left / "files/photo.jpg").exists()
     remove_leftovers(here)
     assert left.exists()  # too young: its server might be about to lock it
     long_ago(left)
@@ -62,7 +62,7 @@ def test_the_folder_of_a_running_server_stays(here):
         used = here / os.path.basename(server.stdout.readline().strip())
         long_ago(used)
         remove_leftovers(here)
-        assert (used / "photo.jpg").read_bytes() == b"mine"
+        assert (used / "files/photo.jpg").read_bytes() == b"mine"
         server.communicate("\n")
 
 

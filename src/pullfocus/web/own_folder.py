@@ -24,14 +24,16 @@ class OwnFolder:
 
     def __init__(self) -> None:
         remove_leftovers(Path(tempfile.gettempdir()))
-        self.path = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._lock = FileLock(self.path / LOCK)
+        self._home = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._lock = FileLock(self._home / LOCK)
         self._lock.acquire(timeout=0)
+        self.path = self._home / "files"
+        self.path.mkdir(mode=0o700)
 
     def close(self) -> None:
         """Remove the folder and all that is in it."""
         self._lock.release()
-        shutil.rmtree(self.path, ignore_errors=True)
+        shutil.rmtree(self._home, ignore_errors=True)
 
 
 def remove_leftovers(among: Path) -> None:
