@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from pullfocus.batch import told_apart
-from pullfocus.cli.console import progress, say, show_json
+from pullfocus.cli.console import progress, say
 from pullfocus.cli.inputs import STDIN, find_photos
+from pullfocus.cli.one_by_one import answer_one_by_one, finish
 from pullfocus.cli.options import with_settings
-from pullfocus.errors import CannotWriteError, PullfocusError, UsageError
+from pullfocus.errors import CannotWriteError, UsageError
 from pullfocus.photo.folder import make_folder
 from pullfocus.pipeline import Settings
 
@@ -47,24 +48,18 @@ def command(
     """Write the depth map of photos: the photo's own, or what the network sees."""
     settings = Settings.parse(given)
     paths = find_photos(photos)
-    targets = _targets(paths, output)
-    results, failed = [], 0
+    targets = dict(zip(paths, _targets(paths, output), strict=True))
     with progress(len(paths)) as bar:
-        for path, target in zip(paths, targets, strict=True):
+
+        def answer(path: Path) -> dict[str, Any]:
             bar.step(path.name)
             try:
-                results.append(_one(path, target, settings, preview, uncertainty, overwrite))
-            except PullfocusError as problem:
-                if len(paths) == 1:
-                    raise
-                say(f"{path}: {problem}")
-                results.append({"photo": str(path), "error": str(problem)})
-                failed += 1
-            bar.advance()
-    if as_json:
-        show_json(results)
-    if failed:
-        raise SystemExit(1)
+                return _one(path, targets[path], settings, preview, uncertainty, overwrite)
+            finally:
+                bar.advance()
+
+        answers = answer_one_by_one(paths, answer)
+    finish(answers, as_json=as_json)
 
 
 def _one(

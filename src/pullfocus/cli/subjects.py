@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pullfocus.batch import told_apart
-from pullfocus.cli.console import say, show_json
+from pullfocus.cli.console import say
 from pullfocus.cli.inputs import find_photos, one_depth_for_one_photo
+from pullfocus.cli.one_by_one import answer_one_by_one, finish
 from pullfocus.cli.options import with_settings
-from pullfocus.errors import PullfocusError
 from pullfocus.photo.folder import make_folder
 from pullfocus.pipeline import Settings
 
@@ -40,21 +40,14 @@ def command(
     settings = Settings.parse(given)
     paths = find_photos(photos)
     one_depth_for_one_photo(paths, settings)
-    places = told_apart(paths, [masks / path.stem for path in paths]) if masks else paths
-    answers, failed = [], 0
-    for path, place in zip(paths, places, strict=True):
-        try:
-            answers.append(_one(path, settings, place if masks else None, quiet=as_json))
-        except PullfocusError as problem:
-            if len(paths) == 1:
-                raise
-            say(f"{path}: {problem}")
-            answers.append({"photo": str(path), "error": str(problem)})
-            failed += 1
-    if as_json:
-        show_json(answers)
-    if failed:
-        raise SystemExit(1)
+    places: dict[Path, Path] = {}
+    if masks:
+        named = told_apart(paths, [masks / path.stem for path in paths])
+        places = dict(zip(paths, named, strict=True))
+    answers = answer_one_by_one(
+        paths, lambda path: _one(path, settings, places.get(path), quiet=as_json)
+    )
+    finish(answers, as_json=as_json)
 
 
 def _one(path: Path, settings: Settings, masks: Path | None, *, quiet: bool) -> dict[str, Any]:
