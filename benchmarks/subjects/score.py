@@ -24,7 +24,7 @@ from pullfocus.depth import open_estimator
 from pullfocus.depth.estimator import Estimator
 from pullfocus.depth.normalise import to_disparity
 from pullfocus.depth.person_mask import person_mask
-from pullfocus.depth.person_surface import person_surface
+from pullfocus.depth.subjects.surface import person_surface
 from pullfocus.depth.refine import enlarge
 from pullfocus.focus import find_subjects
 from pullfocus.lab.person_teacher import PersonTeacher, person_teacher_path

@@ -191,6 +191,7 @@ class DepthMap:
     source: where it comes from, for people: a model id, a file name, "the photo's own depth".
     person: float32 of a size of its own (small: that of the network), 0..1, the probability that a
         person is seen there; None where nobody looked. It covers the same picture.
+    salient: the same for the main subject: person, pet or object.
 
     Convention: upright, aligned with the photo, pixel centres at +0.5.
     """
@@ -201,6 +202,7 @@ class DepthMap:
     source: str = "array"
     licence: str | None = None
     person: Float32[np.ndarray, "ph pw"] | None = None
+    salient: Float32[np.ndarray, "sh sw"] | None = None
 
     def __post_init__(self) -> None:
         if self.disparity.ndim != 2 or 0 in self.disparity.shape:
@@ -215,6 +217,8 @@ class DepthMap:
             object.__setattr__(self, "uncertainty", _frozen(self.uncertainty))
         if self.person is not None:
             object.__setattr__(self, "person", _frozen(self.person))
+        if self.salient is not None:
+            object.__setattr__(self, "salient", _frozen(self.salient))
 
     @classmethod
     def from_disparity(

@@ -32,9 +32,8 @@ class Preprocessing:
         one side fits (DPT's keep_aspect_ratio); "pad" reflects the border first, then "short_side"
         (ZoeDepth), and cuts the border off the answer.
     multiple: both sides are rounded to it.
-    second_long_side: photos are looked at once more at this longer side (see `two_looks`); 0: not.
-    person_long_side: the mask of people in photos is made of two looks at this longer side (see
-        `person_mask`); 0: of the first look.
+    second_long_side: longer side of a second, mirrored run for photos (see `flip_averaging`); 0:
+        there is none.
     """
 
     size_hw: tuple[int, int] = (384, 384)
@@ -44,7 +43,6 @@ class Preprocessing:
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
     second_long_side: int = 0
-    person_long_side: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ beside it, which wins:
     polarity        "larger = nearer" | "larger = farther"; turns disparity into depth or back
     preprocessing   JSON: mean [3], std [3], range [0, 1] or [0, 255], channels "RGB", multiple_of,
                     and long_side (keeps the aspect) or size_hw [h, w] (does not); with long_side,
-                    second_long_side if the mean of two looks at a photo is better than one, and
-                    person_long_side if people are found better at another size
+                    second_long_side asks for flip averaging at that size (person_long_side of
+                    older exports is ignored: people come from the embedded subject network)
     licence         SPDX identifier
 
 Without them: the input's fixed size, else 384 on the longer side in multiples of 32; ImageNet mean
@@ -134,7 +134,6 @@ def _preprocessing(said: Mapping[str, Any], shape: list[Any]) -> Preprocessing:
         mean=_triple(given.get("mean", rule.mean)),
         std=_triple(given.get("std", rule.std)),
         second_long_side=int(given.get("second_long_side", 0)),
-        person_long_side=int(given.get("person_long_side", 0)),
     )
     return _fixed(rule, shape)
 
@@ -143,7 +142,7 @@ def _fixed(rule: Preprocessing, shape: list[Any]) -> Preprocessing:
     """Let a size that is fixed in the network's input win over everything said."""
     height, width = shape[-2:] if len(shape) == 4 else (None, None)
     if isinstance(height, int) and isinstance(width, int):
-        rule = replace(rule, second_long_side=0, person_long_side=0)
+        rule = replace(rule, second_long_side=0)
         return replace(rule, size_hw=(height, width), multiple=1, rule="fixed")
     return rule
 

@@ -82,10 +82,10 @@ class OnnxEstimator:
         return self.card.id
 
     def at_long_side(self, long_side_px: int) -> OnnxEstimator:
-        """Return the same network, asked once and about pictures of another size."""
+        """Return the same network, run once per picture and at another size."""
         size_hw = (long_side_px, long_side_px)
         rule = self.card.preprocessing
-        rule = replace(rule, size_hw=size_hw, second_long_side=0, person_long_side=0)
+        rule = replace(rule, size_hw=size_hw, second_long_side=0)
         return replace(self, card=replace(self.card, preprocessing=rule))
 
     def estimate(self, rgb: UInt8[np.ndarray, "h w 3"]) -> RawDepth:

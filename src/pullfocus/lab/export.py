@@ -33,8 +33,8 @@ TOLERANCE = 1e-4
 """Largest difference to torch, in units of the answer's largest value where that exceeds 1."""
 COMPACT_HW = (256, 256)
 COMPACT_MULTIPLE = 32
-COMPACT_LOOKS = {"second_long_side": 256, "person_long_side": 320}
-"""A mirrored look, and larger ones for people, are worth their time (lab/recipes/RESULTS.md)."""
+COMPACT_LOOKS = {"second_long_side": 256}
+"""Flip averaging is worth its time for this network (lab/recipes/RESULTS.md)."""
 
 
 def folded(net: Compact) -> Compact:
@@ -106,7 +106,7 @@ def traced(graph: DepthGraph, path: Path) -> onnx.ModelProto:
 def card(graph: DepthGraph, **looks: int) -> dict[str, str]:
     """Return what a file says about itself, in the words that ``depth.onnx_card`` reads.
 
-    looks: second_long_side, person_long_side, where the network has them.
+    looks: second_long_side, where the network is better with flip averaging.
     """
     long_side = -(-max(graph.size_hw) // graph.multiple) * graph.multiple
     preprocessing = {

@@ -1,7 +1,8 @@
-"""Look at a photo twice, the second time mirrored: half of what errs cancels.
+"""Flip averaging (test-time augmentation): the mean with the answer about the mirrored picture.
 
-A scene has no reason to prefer left to right, but a small network does. The second look may have
-another size. lab/recipes/RESULTS.md has what it is worth.
+It cancels what a network gets wrong in one horizontal direction only. The second run may have
+another size. Networks ask for it in their card (`Preprocessing.second_long_side`); the embedded
+one does not: one run at 384 px scores the same (weights/MODEL_CARD.md).
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ from pullfocus.depth.estimator import Estimator, RawDepth
 from pullfocus.depth.onnx_session import OnnxEstimator
 
 
-def two_looks(estimator: Estimator, rgb: UInt8[np.ndarray, "h w 3"]) -> RawDepth:
-    """Return the mean of two answers at the first one's resolution.
+def flip_averaged(estimator: Estimator, rgb: UInt8[np.ndarray, "h w 3"]) -> RawDepth:
+    """Return the mean of both answers at the first one's resolution.
 
-    Networks whose card asks for no second look (`Preprocessing.second_long_side`) answer once.
-    Relative answers are brought to one mean and deviation before they are averaged: a different
-    scale is no other opinion. Where people are is the first look's answer alone: the mean of both
-    found nobody better.
+    Networks whose card asks for no second run (`Preprocessing.second_long_side` 0) answer once.
+    Relative answers are brought to one mean and deviation before they are averaged. `person` is
+    the first answer's alone.
     """
     first = estimator.estimate(rgb)
     side = estimator.card.preprocessing.second_long_side
@@ -33,12 +33,12 @@ def two_looks(estimator: Estimator, rgb: UInt8[np.ndarray, "h w 3"]) -> RawDepth
 
 
 def mirrored(picture: Shaped[np.ndarray, "h w *c"]) -> Shaped[np.ndarray, "h w *c"]:
-    """Turn left and right round."""
+    """Swap left and right."""
     return np.ascontiguousarray(picture[:, ::-1])
 
 
 def _like(answer: np.ndarray, shape: np.ndarray) -> Float32[np.ndarray, "h w"]:
-    """Turn a mirrored answer round again and bring it to another one's resolution."""
+    """Undo the mirroring of an answer and bring it to another one's resolution."""
     import cv2
 
     h, w = shape.shape
@@ -46,7 +46,7 @@ def _like(answer: np.ndarray, shape: np.ndarray) -> Float32[np.ndarray, "h w"]:
 
 
 def _matched(values: np.ndarray, to: np.ndarray) -> Float32[np.ndarray, "h w"]:
-    """Give values the mean and deviation of others; a flat answer has no opinion."""
+    """Give values the mean and deviation of others; a constant answer is ignored."""
     deviation = float(values.std())
     if deviation < 1e-6 * max(1.0, float(np.abs(values).max())):
         return to
