@@ -38,7 +38,8 @@ LONG_SIDE_PX = 720
 def module_of_this_checkout(path: Path) -> ModuleType:
     """Load a metrics file from beside this benchmark, whatever `pullfocus` is being measured."""
     spec = importlib.util.spec_from_file_location("measured_" + path.stem, path)
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

@@ -42,7 +42,7 @@ def test_the_subject_is_found_and_said(cli, folder):
 def test_without_depth_the_embedded_network_is_used(cli, folder):
     code, _, err = cli("cat.png", "--at", "0.5,0.5")
     assert code == 0
-    assert "pullfocus-compact" in err
+    assert "pullfocus-depth" in err
 
 
 def test_json_says_everything(cli, folder):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from pullfocus.depth import find_card, open_estimator
+from pullfocus.depth.flip_averaging import flip_averaged
 from pullfocus.depth.installed import embedded_path
 from pullfocus.depth.onnx_card import card_of_onnx
-from pullfocus.depth.flip_averaging import flip_averaged
 
 GREY_OF_IMAGE = ("ReduceMean", ["image"], "grey", {"axes": [1], "keepdims": 1})
 

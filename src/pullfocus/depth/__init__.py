@@ -10,8 +10,8 @@ Importing this package loads no network library.
 from __future__ import annotations
 
 from pullfocus.depth.card import ModelCard, Preprocessing
-from pullfocus.depth.estimator import Estimator, RawDepth
 from pullfocus.depth.estimate import align_to_photo, estimate_depth
+from pullfocus.depth.estimator import Estimator, RawDepth
 from pullfocus.depth.registry import EMBEDDED, find_card, models, open_estimator
 
 __all__ = [

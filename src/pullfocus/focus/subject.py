@@ -18,7 +18,7 @@ _WORDS = {
 
 
 def focus_on_subject(photo: Photo, depth: DepthMap) -> Focus:
-    """Focus on the most plausible subject: a face, a person, else the salient subject, else the nearest thing.
+    """Focus on the most plausible subject: a face, a person, the salient one, the nearest thing.
 
     Of several people the largest, nearest and most central wins. `Focus.chosen` says what it is;
     x, y is the place, in fractions.

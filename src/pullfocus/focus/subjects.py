@@ -15,8 +15,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32
 
-from pullfocus.depth.subjects.instances import SMALLEST_SHARE, SURE, people_in
 from pullfocus.depth.refine import enlarge
+from pullfocus.depth.subjects.instances import SMALLEST_SHARE, SURE, people_in
 from pullfocus.depth.subjects.masks import find_masks
 from pullfocus.focus.at_point import focus_on_box
 from pullfocus.focus.box import Box

@@ -13,10 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pullfocus.depth.flip_averaging import flip_averaged
 from pullfocus.depth.normalise import unscaled_disparity
 from pullfocus.depth.onnx_card import card_of_onnx
 from pullfocus.depth.onnx_session import OnnxEstimator
-from pullfocus.depth.flip_averaging import flip_averaged
 from pullfocus.lab import metrics
 from pullfocus.lab.data.photos import as_input
 from pullfocus.lab.data.truth import MEASURED, Frame, people

@@ -21,9 +21,9 @@ from jaxtyping import Float32, UInt8
 
 from pullfocus.depth import Estimator, open_estimator
 from pullfocus.depth.normalise import bent_to_unit, ends_of, unscaled_disparity
-from pullfocus.depth.subjects.surface import as_surfaces, sure_people
 from pullfocus.depth.refine import enlarge
 from pullfocus.depth.subjects.masks import SubjectMasks, find_masks
+from pullfocus.depth.subjects.surface import as_surfaces, sure_people
 from pullfocus.errors import UsageError
 from pullfocus.types import DepthKind
 from pullfocus.video.steady_depth_filter import NOISE, Known, Predicted, predicted, weighed

@@ -186,7 +186,7 @@ class _Tile:
 
         rows, columns = self.slices
         sy, sx = (n / full for n, full in zip(values.shape[:2], self.size_hw, strict=True))
-        to_map = np.float64(
+        to_map = np.array(
             [
                 [sx, 0, (columns.start + 0.5) * sx - 0.5],
                 [0, sy, (rows.start + 0.5) * sy - 0.5],
