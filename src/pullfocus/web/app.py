@@ -1,6 +1,6 @@
 """create_app: the ASGI application, guard and limits outside, routes inside.
 
-Guard -> BodyLimit -> routes -> queue -> workbench
+Guard -> LastResort -> BodyLimit -> routes -> queue -> worker (a process of its own)
 """
 
 from __future__ import annotations
@@ -54,5 +54,6 @@ def create_app(config: ServerConfig | None = None, *, warm: bool = False) -> Fas
     app.mount("/static", page.PlainFiles(directory=page.STATIC), name="static")
     app.mount("/shaders", page.PlainFiles(directory=page.SHADERS), name="shaders")
     app.add_middleware(BodyLimit, config=chosen)
+    app.add_middleware(failures.LastResort)
     app.add_middleware(Guard, config=chosen)
     return app
