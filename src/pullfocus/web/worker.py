@@ -13,12 +13,13 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any
 
 from pullfocus.errors import PullfocusError
+from pullfocus.web import worker_process
 from pullfocus.web.config import ServerConfig
 from pullfocus.web.memory_limit import memory_of, usual_limit_bytes
 from pullfocus.web.steps import CancelledJobError, NotThereError, Steps
@@ -26,6 +27,10 @@ from pullfocus.web.workbench import BenchLimits
 
 GRACE_S = 1.0
 """A job that is cancelled has so long to stop at its next step; then its process is ended."""
+START_S = 120.0
+"""A process may take so long to start: libraries are read from a slow disk, say."""
+WORKER_MAIN: Callable[..., None] = worker_process.main
+"""What runs in the process; tests give one that goes wrong."""
 _LOOK_AFTER_S = 0.05
 _READING = {"open_photo", "open_film", "take_depth", "take_still"}
 
@@ -102,7 +107,10 @@ class Worker:
                 cancelled_s = now
                 process.tell("cancel", call.number)
                 continue
-            if now - call.heard_s > within_s:
+            if process.ready_s is None:
+                if now - call.heard_s > START_S:
+                    process.end(_too_long(START_S))
+            elif now - max(call.heard_s, process.ready_s) > within_s:
                 process.end(_too_long(within_s))
             elif self.memory_bytes is not None and memory_of(process.pid) > self.memory_bytes:
                 process.end(_too_much(self.memory_bytes))
@@ -150,18 +158,20 @@ class _Process:
     """One process, the calls that wait for it, and the thread that hears it."""
 
     def __init__(self, limits: BenchLimits, memory_bytes: int | None) -> None:
-        from pullfocus.web.worker_process import main
-
         spawning = multiprocessing.get_context("spawn")
         self._wire, theirs = spawning.Pipe()
         self._process = spawning.Process(
-            target=main, args=(theirs, limits, memory_bytes), name="pullfocus-worker", daemon=True
+            target=WORKER_MAIN,
+            args=(theirs, limits, memory_bytes),
+            name="pullfocus-worker",
+            daemon=True,
         )
         with _without_ctrl_c():
             self._process.start()
         theirs.close()
         self.pid = self._process.pid or 0
         self.ended = False
+        self.ready_s: float | None = None
         self._numbers = itertools.count()
         self._calls: dict[int, _Call] = {}
         self._lock = threading.Lock()
@@ -194,6 +204,8 @@ class _Process:
                 number, kind, value = self._wire.recv()
             except (EOFError, OSError):
                 break
+            if kind == "ready":
+                self.ready_s = time.monotonic()
             call = self._calls.get(number)
             if call is None:
                 continue

@@ -4,7 +4,8 @@ What strangers send is decoded by native libraries; a crash or an endless loop t
 process, and the server starts another. It ends by itself when the server does, however that ends.
 
     server -> ("job" | "look", number, name, arguments), ("cancel", number), ("forget", photo id)
-    worker -> (number, "step", (progress, message)) ... (number, "done" | "failed", value)
+    worker -> (-1, "ready", None) once, then for each piece of work
+              (number, "step", (progress, message)) ... (number, "done" | "failed", value)
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class _Process:
 
     def run(self) -> None:
         threading.Thread(target=self._listen, name="pullfocus-wire", daemon=True).start()
+        self._tell(-1, "ready", None)
         while True:
             remote, name, arguments = self._jobs.get()
             self._do(remote, name, arguments)
