@@ -36,7 +36,7 @@ def test_names_from_outside_are_harmless(store, given):
 @pytest.mark.parametrize(
     "name",
     ["Été à la mer (2).jpeg", "हिन्दी.jpg", "ภาพถ่าย.jpg", "café.jpg", "می‌خواهم.png", "தமிழ்.tif",
-     "写真.heic", "בְּרֵאשִׁית.jpg"],
+     "写真.heic", "🎉 party.jpg", "בְּרֵאשִׁית.jpg"],
 )  # fmt: skip
 def test_ordinary_names_stay(name):
     """Marks are no letters of their own to Unicode, and belong to names all the same."""

@@ -25,7 +25,7 @@ def command(
     max_megapixels: Annotated[float, typer.Option(min=0.1, help="Largest photo to open.")] = 200.0,
     max_memory_mb: Annotated[
         float | None,
-        typer.Option(min=200, help="Memory for the work; default: most of the machine's."),
+        typer.Option(min=500, help="Memory for the work; default: most of the machine's."),
     ] = None,
     max_open_s: Annotated[float, typer.Option(min=1, help="Longest time to read a file.")] = 60.0,
     max_step_s: Annotated[

@@ -16,14 +16,24 @@ PART_OF_MEMORY = 0.8
 """Of the machine's memory, what the worker may take where nobody says otherwise."""
 _STACKS_BYTES = 1 << 30
 """Memory that is reserved and hardly used: stacks of threads, pools of allocators."""
+_CONTAINER = Path("/sys/fs/cgroup/memory.max")
 _ENDED_FIRST = 500
 """0 is usual, 1000 the most. Source: Linux, proc(5), oom_score_adj."""
 
 
 def usual_limit_bytes() -> int | None:
     """Return the limit where nobody says otherwise; None where the system tells no size."""
-    total = total_bytes()
-    return None if total is None else int(total * PART_OF_MEMORY)
+    told = [size for size in (total_bytes(), _of_container_bytes()) if size is not None]
+    return int(min(told) * PART_OF_MEMORY) if told else None
+
+
+def _of_container_bytes() -> int | None:
+    """Return the memory of this container; None outside one. Source: Linux, cgroup version 2."""
+    try:
+        told = _CONTAINER.read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    return int(told) if told.isdigit() else None
 
 
 def limit_own_memory(most_bytes: int | None) -> None:

@@ -162,4 +162,5 @@ def plain_name(name: str) -> str:
 
 
 def _is_harmless(letter: str) -> bool:
-    return unicodedata.category(letter)[0] in "LMN" or letter in _PLAIN or letter in _JOINERS
+    kind = unicodedata.category(letter)
+    return kind[0] in "LMN" or kind == "So" or letter in _PLAIN or letter in _JOINERS

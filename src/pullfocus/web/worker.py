@@ -32,7 +32,7 @@ START_S = 120.0
 WORKER_MAIN: Callable[..., None] = worker_process.main
 """What runs in the process; tests give one that goes wrong."""
 _LOOK_AFTER_S = 0.05
-_READING = {"open_photo", "open_film", "take_depth", "take_still"}
+_READING = {"open_photo", "open_film", "take_depth"}
 
 
 class WorkerEndedError(PullfocusError):
@@ -220,6 +220,8 @@ class _Process:
         self._process.join()
         self._why = self._why or _ended_by_itself(self._process.exitcode)
         self.ended = True
+        with self._lock:
+            self._wire.close()
         for call in list(self._calls.values()):
             self._fail(call)
 
