@@ -28,10 +28,6 @@ def crash(_: Any, __: Any) -> None:
     ctypes.string_at(0)
 
 
-def leave(_: Any, __: Any) -> None:
-    os._exit(3)
-
-
 def killed(_: Any, __: Any) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -56,7 +52,7 @@ def grow_at_once(_: Any, __: Any) -> None:
     np.ones(1 << 32)
 
 
-FAULTS = (add, steps, crash, leave, killed, bug, endless, grow)
+FAULTS = (add, steps, crash, killed, bug, endless, grow)
 
 
 def main(*given: Any) -> None:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from pullfocus.web.config import ServerConfig
 from pullfocus.web.queue import Job
@@ -50,7 +51,6 @@ def job() -> Job:
     ("fault", "error", "words"),
     [
         ("crash", WorkerEndedError, "SIGSEGV"),
-        ("leave", WorkerEndedError, "code 3"),
         ("killed", TooMuchMemoryError, "memory ran out"),
         ("endless", DeadlineError, r"1\.5 s"),
         ("grow", (TooMuchMemoryError, MemoryError), None),
@@ -157,6 +157,20 @@ def test_a_failure_is_logged_once(server, finish, caplog):
     assert told["error"]["kind"] == "internal"
     assert "ZeroDivisionError" not in told["error"]["message"]
     assert len([one for one in caplog.records if "ZeroDivisionError" in one.getMessage()]) == 1
+
+
+@pytest.mark.browser
+def test_the_page_goes_on_after_a_crash(page, server, photo_file, tmp_path):
+    """What was open stays open, and is made again when it is asked for."""
+    os.kill(server.app.state.context.worker.pid, signal.SIGKILL)
+    other = tmp_path / "other.png"
+    Image.open(photo_file).rotate(180).save(other)
+    page.drop(other)
+    page.until("() => pullfocus.photos.length === 2 && !!pullfocus.photos[1].depth")
+    page.idle()
+    page.js("() => pullfocus.select(pullfocus.photos[0])")
+    page.idle()
+    assert page.page.locator(".toast.bad").count() == 0
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows ends processes otherwise")

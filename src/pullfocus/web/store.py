@@ -110,11 +110,10 @@ class Store:
         """Return the file of an id that this store gave out, and mark it as used."""
         if not _ID.fullmatch(id_):
             return None
-        with self._lock:
-            kept = self._kept.get(id_)
-            if kept is not None:
-                kept.touched = time.monotonic()
-            return kept
+        kept = self._kept.get(id_)  # no lock: the event loop asks, and waits for nobody
+        if kept is not None:
+            kept.touched = time.monotonic()
+        return kept
 
     def drop(self, id_: str) -> None:
         """Forget a file and remove it, with what was begun beside it and never finished."""

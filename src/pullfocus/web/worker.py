@@ -114,7 +114,11 @@ class Worker:
                 process.end(_too_long(within_s))
             elif self.memory_bytes is not None and memory_of(process.pid) > self.memory_bytes:
                 process.end(_too_much(self.memory_bytes))
-        return call.future.result()
+        try:
+            return call.future.result()
+        finally:
+            if process.ended:
+                threading.Thread(target=self._restart, daemon=True).start()
 
     async def look(self, name: str, *arguments: Any) -> Any:
         """Ask for what is there already, beside the job that runs.
@@ -143,6 +147,11 @@ class Worker:
             self._closed = True
             if self._process is not None:
                 self._process.end(CancelledJobError("the server ends"))
+
+    def _restart(self) -> None:
+        """Start the next process before there is work for it."""
+        with contextlib.suppress(CancelledJobError, OSError):
+            self._running()
 
     def _running(self) -> _Process:
         with self._lock:

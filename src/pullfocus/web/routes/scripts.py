@@ -95,7 +95,7 @@ async def _kept(store: Store, *uploads: UploadFile | None) -> AsyncIterator[list
         yield held
     finally:
         for kept in held:
-            store.drop(kept.id)
+            await run_in_threadpool(store.drop, kept.id)
 
 
 def _copy(upload: UploadFile, kept: Kept) -> None:
