@@ -168,15 +168,6 @@ def test_chromium_comes_in_by_the_redirect_file(chromium, server):
     context.close()
 
 
-@pytest.mark.browser
-def test_chromium_is_told_what_a_bare_address_lacks(chromium, server):
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(server.url)
-    assert "lacks the token" in page.locator("h1").inner_text()
-    context.close()
-
-
 def test_headers_that_never_end_are_ended(run_server):
     server = run_server(header_s=0.4)
     for start in (b"", b"GET /api/health HTTP/1.1\r\nHost: 127.0", b"GET /"):
