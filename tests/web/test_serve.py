@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import html
 import os
 import re
@@ -16,7 +17,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from pullfocus.errors import UsageError
+from pullfocus.errors import CannotWriteError, UsageError
 from pullfocus.web.config import ServerConfig, is_loopback
 from pullfocus.web.redirect_file import RedirectFile
 from pullfocus.web.serve import bind, page_url, serve
@@ -125,11 +126,8 @@ def test_the_token_reaches_the_browser_by_a_private_file(tmp_path, monkeypatch):
 
 def test_a_redirect_file_goes_by_itself(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    opened = RedirectFile("http://127.0.0.1/", life_s=0.05)
-    for _ in range(100):
-        if not opened.path.exists():
-            break
-        time.sleep(0.05)
+    RedirectFile("http://127.0.0.1/", life_s=0.05)
+    wait_for(lambda: not list(tmp_path.iterdir()))
     assert not list(tmp_path.iterdir())
 
 
@@ -144,6 +142,15 @@ def test_the_browser_is_given_no_token(tmp_path, monkeypatch):
     assert given
     assert config.token not in given[0]
     assert not list(tmp_path.glob("pullfocus-open-*"))
+
+
+def test_a_disk_without_room_for_anything_is_told(monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkdtemp", full)
+    with pytest.raises(CannotWriteError, match="no space left"):
+        serve(ServerConfig(), open_browser=False)
 
 
 def wait_for(there) -> None:

@@ -18,7 +18,7 @@ DEMUXERS = (
     "mov", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "h261", "h263", "h264",
     "hevc", "vvc", "av1", "obu", "ivf", "ogg", "flv", "live_flv", "asf", "mxf", "gxf", "lxf", "nut",
     "rm", "wtv", "dv", "gif", "apng", "yuv4mpegpipe", "mjpeg", "mpjpeg", "vc1", "vc1test", "dirac",
-    "cavsvideo", "avs2", "avs3", "evc", "r3d", "dnxhd", "mlv", "pva", "nsv", "flic", "bink", "smk",
+    "cavsvideo", "avs2", "avs3", "evc", "r3d", "dnxhd", "pva", "nsv", "flic", "bink", "smk",
 )  # fmt: skip
 """FFmpeg's demuxers that hold their frames themselves; all others are refused."""
 
