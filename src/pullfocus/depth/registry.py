@@ -21,7 +21,7 @@ from pullfocus.errors import MissingModelError, UsageError
 
 EMBEDDED = "pullfocus-depth"
 
-_EMBEDDED_RULE = Preprocessing((384, 384), 32, "long_side")
+_EMBEDDED_RULE = Preprocessing((416, 416), 32, "long_side", second_long_side=320)
 """Where the embedded network scores best (weights/MODEL_CARD.md); its file says the same."""
 _DPT = Preprocessing((384, 384), 32, "fixed", mean=HALF, std=HALF)
 _ANYTHING = Preprocessing((518, 518), 14, "short_side", mean=IMAGENET_MEAN, std=IMAGENET_STD)
