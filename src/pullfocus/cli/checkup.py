@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from pullfocus.cores import usable_cores
+from pullfocus.telemetry import onnxruntime
 
 State = Literal["good", "note", "bad"]
 LEAST_MEMORY_GB = 1.2
@@ -120,7 +121,7 @@ def _opencv() -> Finding:
 
 def _providers() -> Finding:
     try:
-        names = import_module("onnxruntime").get_available_providers()
+        names = onnxruntime().get_available_providers()
     except ImportError:
         return Finding("onnxruntime", "bad", "missing", "pip install onnxruntime")
     shown = ", ".join(name.removesuffix("ExecutionProvider") for name in names)
