@@ -11,7 +11,7 @@ GPL = {"x264", "x265", "xvidcore", "postproc"}
 """Libraries under the GPL by which such wheels encode; their file names say more than their
 metadata: wheels with x264 inside call themselves BSD or LGPL."""
 _NAME = re.compile(
-    r"(?:^|/)(?:lib)?([A-Za-z][\w+.-]*?)(?:-[0-9a-f]{6,})?(?:[.-]((?:\d+[a-z]?\.)*\d+[a-z]?))?"
+    r"(?:^|/)(?:lib)?([A-Za-z][\w+.-]*?)(?:-[0-9a-f]{6,})*(?:[.-]((?:\d+[a-z]?\.)*\d+[a-z]?))?"
     r"\.(?:so|dylib|dll|pyd)(?:\.([\d.]+[a-z]?))?$"
 )
 
