@@ -77,12 +77,20 @@ def is_filled() -> bool:
 def stamp() -> str:
     """Name the folder of these sources, compiled by this numba under this Python."""
     parts = [version("numba").encode(), version("llvmlite").encode(), sys.version.encode()]
-    sources = [p for p in PACKAGE.rglob("*.py") if "kernel" in p.relative_to(PACKAGE).as_posix()]
-    parts += [source.read_bytes() for source in sorted(sources)]
+    parts += [source.read_bytes() for source in sorted(_sources())]
     digest = hashlib.sha256()
     for part in parts:
         digest.update(hashlib.sha256(part).digest())
     return f"kernels-{digest.hexdigest()[:16]}"
+
+
+def _sources() -> Iterator[Path]:
+    """Name the files of kernels: those with "kernel" in their name or their folder's."""
+    for folder, _, names in os.walk(PACKAGE):
+        inside = folder[len(str(PACKAGE)) :]
+        for name in names:
+            if name.endswith(".py") and "kernel" in f"{inside}/{name}":
+                yield Path(folder, name)
 
 
 def _temporary() -> Path | None:

@@ -221,6 +221,14 @@ def test_sessions_do_not_pile_up(write):
     assert [key[0] for key in onnx_session._sessions].count(str(path.resolve())) == 1
 
 
+@pytest.mark.parametrize("name", [b"depth", b"image", b"preprocessing"])
+def test_a_name_that_is_no_text(write, name):
+    path = write([GREY, node("Identity", "grey", "depth")])
+    path.write_bytes(path.read_bytes().replace(name, b"\xa0" * len(name)))
+    with pytest.raises(UnreadableInputError, match=r"odd\.onnx is (damaged|not an ONNX network)"):
+        find_card(path)
+
+
 def test_a_damaged_network_is_a_sentence_or_still_a_network(tmp_path, photo):
     """Bits flipped all over the embedded network: refused, or it answers; nothing else."""
     whole = embedded_path().read_bytes()

@@ -82,6 +82,9 @@ def test_quotes_from_a_file_are_short_and_printable():
 
 def test_a_long_value_is_not_quoted_whole(tmp_path):
     path = tmp_path / "long.json"
+    path.write_text(json.dumps({"sidecar_version": "a\nb" * 9000}))
+    with pytest.raises(UnreadableInputError, match="is a whole number"):
+        read_sidecar(path)
     for settings in ({"f_number": "9" * 900_000}, {"x" * 900_000: 1}, {"range": ["1" * 900_000]}):
         path.write_text(json.dumps({"settings": settings}))
         with pytest.raises(UsageError, match=r"long\.json") as refused:

@@ -93,6 +93,13 @@ def _key(path: Path) -> _Key:
 
 def _new(path: Path) -> _Kept:
     session = _new_session(path)
+    try:  # names, sizes and metadata are read from the file's bytes here, not when it was opened
+        _ = [(value.name, value.shape) for value in (*session.get_inputs(), *session.get_outputs())]
+        _ = session.get_modelmeta().custom_metadata_map
+    except UnicodeDecodeError:
+        raise UnreadableInputError(
+            f"{path} is damaged: a name in it is no text; fetch or export it again."
+        ) from None
     needed = len(session.get_inputs())
     if needed != 1 or not session.get_outputs():
         raise UnreadableInputError(

@@ -69,7 +69,9 @@ class Sidecar:
         if not isinstance(content, Mapping):
             raise UnreadableInputError("A sidecar is a JSON object with 'settings'.")
         version = content.get("sidecar_version", Settings.version)
-        if not isinstance(version, int) or version > Settings.version:
+        if not isinstance(version, int):
+            raise UnreadableInputError("A sidecar's 'sidecar_version' is a whole number.")
+        if version > Settings.version:
             raise UnreadableInputError(
                 f"This sidecar has version {version}, newer than {Settings.version}, which this "
                 "pullfocus reads; update pullfocus."
