@@ -90,9 +90,10 @@ def offline(*command):
 
 
 def reached_for(log):
-    """Connections that the log of strace shows, other than to this machine's own sockets."""
+    """Connections and look-ups that the log of strace shows, not those within this machine."""
     calls = re.findall(r"(?:connect|sendto|sendmsg|sendmmsg)\(.*", log.read_text())
-    return [call for call in calls if "AF_INET" in call and "127.0.0.1" not in call]
+    own = [call for call in calls if "127.0.0.1" in call and "htons(53)" not in call]
+    return [call for call in calls if "AF_INET" in call and call not in own]
 
 
 WATCH = ["strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o"]

@@ -32,7 +32,7 @@ PERSON = "person"
 MOST_SESSIONS = 4
 """Networks kept in memory; the one used longest ago is dropped first."""
 DEADLINE_S = 600.0
-LOOP_DEADLINE_S = 15.0
+LOOP_DEADLINE_S = 10.0
 """How long one answer may take. Only a Loop can go on without end, and no depth network known to
 this project has one."""
 MOST_MEMORY_GB = 1.8
