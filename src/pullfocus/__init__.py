@@ -17,6 +17,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pullfocus.telemetry import switch_off
+
 if TYPE_CHECKING:
     from pullfocus.depth import estimate_depth
     from pullfocus.errors import (
@@ -82,6 +84,8 @@ __all__ = [
     "save",
     "save_depth",
 ]
+
+switch_off()
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,7 @@ from pullfocus.lab.engine.system import DepthGraph
 from pullfocus.lab.model_card import METADATA
 from pullfocus.networks.blocks import ConvNorm
 from pullfocus.networks.compact import Compact
+from pullfocus.telemetry import onnxruntime
 
 OPSET = 17
 TOLERANCE = 1e-4
@@ -192,10 +193,8 @@ def parity(net: nn.Module, path: Path, hw: tuple[int, int] = (96, 160)) -> float
 
     Answers whose largest value exceeds 1 are compared in units of it: float32 has no more digits.
     """
-    import onnxruntime
-
     image = np.random.default_rng(0).random((1, 3, *hw), np.float32)
-    session = onnxruntime.InferenceSession(str(path))
+    session = onnxruntime().InferenceSession(str(path))
     with torch.no_grad():
         expected = net(torch.from_numpy(image))
     names = [output.name for output in session.get_outputs()]
