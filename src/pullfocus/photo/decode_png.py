@@ -20,7 +20,10 @@ def decode_png(source: Source) -> Decoded:
         UnreadableInputError: damaged, cut short, or too many pixels.
     """
     info = checked_info(source)
-    out = _decode_16(source, info) if info.bit_depth == 16 else decode_pillow(source, "PNG")
+    if info.bit_depth == 16:
+        out = _decode_16(source, info)
+    else:  # Pillow gets the picture alone: it would unpack texts and profiles once more
+        out = decode_pillow(source, "PNG", png.picture_only(source.data))
     out.exif, out.xmp, out.icc_profile = info.exif, info.xmp, info.icc_profile
     out.dpi = info.dpi
     kept = {key: text for key, text in info.text.items() if not key.startswith(_STALE_TEXT)}
@@ -43,9 +46,14 @@ def checked_info(source: Source) -> png.PngInfo:
     try:
         header = png.read_header(source.data)
         source.check_size(header.width, header.height)
-        return png.read_info(source.data)
+        return png.read_info(source.data, int(source.limits.metadata_mb * 1e6))
     except png.DamagedPngError as error:
         raise source.cut_short() from error
+    except png.OversizedPngError as error:
+        raise source.unreadable(
+            f"{error}, over the limit of {source.limits.metadata_mb:g} MB; strip its texts and "
+            "profile, or raise PULLFOCUS_MAX_METADATA_MB"
+        ) from error
 
 
 def _decode_16(source: Source, info: png.PngInfo) -> Decoded:

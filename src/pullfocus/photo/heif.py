@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from pullfocus.errors import MissingModelError
+from pullfocus.errors import MissingModelError, UnreadableInputError
 from pullfocus.photo.boxes import is_cut_short
-from pullfocus.photo.decoded import DECODE_ERRORS, Decoded
-from pullfocus.photo.source import Source
+from pullfocus.photo.decoded import Decoded, decoding
+from pullfocus.photo.source import CUT_SHORT, Source
 from pullfocus.types import DepthMap
 
 # Source: ISO/IEC 14496-12 / H.265 F.14.3.2, depth_representation_type.
@@ -42,18 +42,14 @@ def decode_heif(source: Source) -> Decoded:
     library = _pillow_heif()
     if is_cut_short(source.data):
         raise source.cut_short()
-    try:
+    damaged = "it starts like a HEIC file but its structure is damaged; copy it again"
+    with decoding(source, damaged):
         image = library.open_heif(io.BytesIO(source.data), convert_hdr_to_8bit=False)
         width, height = image.size
-    except DECODE_ERRORS as error:
-        raise source.unreadable(
-            "it starts like a HEIC file but its structure is damaged; copy it again"
-        ) from error
     source.check_size(width, height)
-    try:
-        out = _pixels(np.asarray(image), image.mode, image.info)
-    except DECODE_ERRORS as error:
-        raise source.cut_short() from error
+    with decoding(source, CUT_SHORT):
+        samples = np.asarray(image)
+    out = _pixels(samples, image.mode, image.info)
     info = image.info
     exif = info.get("exif")
     out.exif = exif.removeprefix(b"Exif\0\0") if exif else None
@@ -65,7 +61,7 @@ def decode_heif(source: Source) -> Decoded:
     transfer = (info.get("nclx_profile") or {}).get("transfer_characteristics")
     if transfer in (_PQ, _HLG) and out.icc_profile is None:
         out.notes.append("It is HDR (PQ or HLG), read as if sRGB: tones may look flat.")
-    out.depth = _depth(info, out)
+    out.depth = _depth(source, info, out)
     return out
 
 
@@ -92,14 +88,16 @@ def _straight(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(divided), 0, top).astype(colour.dtype)
 
 
-def _depth(info: dict[str, Any], out: Decoded) -> DepthMap | None:
+def _depth(source: Source, info: dict[str, Any], out: Decoded) -> DepthMap | None:
     images = info.get("depth_images") or []
     if not images:
         return None
     try:
-        samples = np.asarray(images[0])
-        metadata = images[0].info.get("metadata") or {}
-    except DECODE_ERRORS:
+        with decoding(source, CUT_SHORT):
+            source.check_size(*images[0].size)
+            samples = np.asarray(images[0])
+            metadata = images[0].info.get("metadata") or {}
+    except UnreadableInputError:
         out.notes.append("The depth image inside could not be read.")
         return None
     if samples.ndim != 2 or not samples.size or samples.dtype.kind not in "ui":

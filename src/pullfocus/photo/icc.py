@@ -22,6 +22,8 @@ _SRGB_D50 = np.array(  # columns: red, green, blue; IEC 61966-2-1 adapted to D50
 # How many of the parameters g a b c d e f a curve type stores. Source: ICC.1:2010, table 65.
 _PARAMETRIC_COUNTS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
 
+_READ = {b"kTRC", b"rTRC", b"gTRC", b"bTRC", b"rXYZ", b"gXYZ", b"bXYZ", b"desc"}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParametricCurve:
@@ -138,10 +140,11 @@ def _tags(profile: bytes) -> dict[bytes, bytes]:
     if len(profile) < 132 or profile[36:40] != b"acsp":
         return {}
     (count,) = struct.unpack_from(">I", profile, 128)
-    tags = {}
+    tags: dict[bytes, bytes] = {}
     for at in range(132, min(132 + 12 * min(count, 200), len(profile) - 11), 12):
         name, start, size = struct.unpack_from(">4sII", profile, at)
-        tags[name] = profile[start : start + size]
+        if name in _READ:  # 200 tags may all claim the whole profile
+            tags[name] = profile[start : start + size]
     return tags
 
 
