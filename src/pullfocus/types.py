@@ -35,12 +35,43 @@ __all__ = [
 DepthKind = Literal["relative", "metric"]
 
 
+BOUNDLESS = 1e30
+"""Samples of this size or more mean infinity or "no data": programs write +-3.4e38 for it."""
+_MOST_ENCODED = 8.0
+"""Encoded floats above it are codes 0..255; linear 49 (10,000 cd/m2) is 5.3 encoded."""
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Lock an array that its maker gives away, so that a Photo or DepthMap need not copy it."""
+    array.flags.writeable = False
+    return array
+
+
 def _frozen(array: np.ndarray, dtype: type = np.float32) -> np.ndarray:
+    """Return the values as an array that nobody can change; copied unless it is locked already."""
     out: np.ndarray = np.ascontiguousarray(array, dtype=dtype)
-    if out is array and out.flags.writeable:
-        out = out.view()
+    if np.may_share_memory(out, array) and not _is_locked(array):
+        out = out.copy()
     out.flags.writeable = False
     return out
+
+
+def _is_locked(array: Any) -> bool:
+    """Tell whether no array that holds this memory may be written to."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return False
+        array = array.base
+    return array is None or isinstance(array, bytes)
+
+
+def _check_numbers(name: str, array: np.ndarray) -> None:
+    if not (array.min() > -BOUNDLESS and array.max() < BOUNDLESS):  # false for NaN, too
+        broken = array.size - int(np.count_nonzero(np.abs(array) < BOUNDLESS))
+        raise UsageError(
+            f"The {name} holds {broken} values that are NaN or infinite, which would spread to "
+            "their surroundings; replace them first, for example by numpy.nan_to_num."
+        )
 
 
 def _same_size(name: str, array: np.ndarray, other: np.ndarray) -> None:
@@ -95,6 +126,9 @@ class Photo:
     alpha: float32 (h, w) in 0..1, straight (not premultiplied), or None.
     bit_depth: 8, 16 or 32 (float) of the source, so that 16-bit in gives 16-bit out.
 
+    Raises:
+        UsageError: another shape, or values that are NaN or infinite.
+
     Convention: (row, column) arrays, origin top left, RGB order, orientation already applied.
     """
 
@@ -110,33 +144,47 @@ class Photo:
         if self.linear.ndim != 3 or self.linear.shape[2] != 3 or 0 in self.linear.shape:
             raise UsageError(f"A photo needs shape (h, w, 3), not {self.linear.shape}.")
         object.__setattr__(self, "linear", _frozen(self.linear))
+        _check_numbers("photo", self.linear)
         if self.alpha is not None:
             _same_size("alpha", self.alpha, self.linear)
             object.__setattr__(self, "alpha", _frozen(self.alpha))
+            _check_numbers("alpha", self.alpha)
 
     @classmethod
     def from_array(
         cls, rgb: Shaped[np.ndarray, "h w *c"], encoded: bool = True, **fields: Any
     ) -> Photo:
-        """Wrap an array: (h, w), (h, w, 3) or (h, w, 4); uint8, uint16 or float 0..1.
+        """Wrap an array: (h, w), or (h, w, c) of 1 to 4 channels; uint8, uint16 or float 0..1.
+
+        Two channels are grey and alpha, four are RGB and alpha.
 
         encoded: values are sRGB-encoded, as in files; False means linear light already.
 
         Raises:
-            UsageError: another shape or dtype.
+            UsageError: another shape or dtype, floats 0..255, or values that are no numbers.
         """
+        if not isinstance(rgb, np.ndarray) and hasattr(rgb, "getbands"):
+            raise UsageError("This is a Pillow image, not an array; give it to pullfocus.load.")
         array = np.asarray(rgb)
         if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
             raise UsageError(f"A photo is uint8, uint16 or float, not {array.dtype}.")
         depth = {"uint8": 8, "uint16": 16}.get(array.dtype.name, 32)
         top = np.float32(1 if depth == 32 else (1 << depth) - 1)
-        grey = array.ndim == 2
+        if array.ndim == 2:
+            array = array[..., None]
+        if array.ndim != 3 or not 1 <= array.shape[2] <= 4 or 0 in array.shape:
+            raise UsageError(f"A photo needs (h, w) or 1 to 4 channels, not shape {array.shape}.")
+        if depth == 32 and encoded and float(array.max()) > _MOST_ENCODED:
+            raise UsageError(
+                f"Float pictures run from 0 to 1 and this one up to {float(array.max()):g}: divide "
+                "it by 255, make it uint8 or uint16, or say encoded=False if it is linear light."
+            )
+        grey = array.shape[2] < 3
+        colours = 1 if grey else 3
+        alpha = array[..., -1].astype(np.float32) / top if array.shape[2] in (2, 4) else None
+        colour = array[..., :colours]
         if grey:
-            array = np.repeat(array[..., None], 3, axis=2)
-        if array.ndim != 3 or array.shape[2] not in (3, 4):
-            raise UsageError(f"A photo needs 1, 3 or 4 channels, not shape {array.shape}.")
-        alpha = array[..., 3].astype(np.float32) / top if array.shape[2] == 4 else None
-        colour = array[..., :3]
+            colour = np.repeat(colour, 3, axis=2)
         if not encoded:
             linear = colour.astype(np.float32) / top
         else:

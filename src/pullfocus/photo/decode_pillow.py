@@ -80,7 +80,15 @@ def decode_pillow(source: Source, kind: str, data: bytes | None = None) -> Decod
     Raises:
         UnreadableInputError: damaged, cut short, or too many pixels.
     """
-    image = open_pillow(source, kind, data)
+    return fill_decoded(source, open_pillow(source, kind, data), kind)
+
+
+def fill_decoded(source: Source, image: Image.Image, kind: str = "") -> Decoded:
+    """Decode an image that Pillow has opened.
+
+    Raises:
+        UnreadableInputError: damaged, cut short, or of a mode that is not read.
+    """
     out = Decoded(np.empty(0))
     profile = image.info.get("icc_profile")
     out.icc_profile = profile if isinstance(profile, bytes) and profile else None
@@ -90,7 +98,7 @@ def decode_pillow(source: Source, kind: str, data: bytes | None = None) -> Decod
         image.load()
     with decoding(source, CUT_SHORT):  # pixels that come in late: Pillow converts lazily
         fill_pixels(image, out)
-    if min(image.size) == 0 or image.size != out.pixels.shape[1::-1]:
+    if image.size != out.pixels.shape[1::-1]:
         raise source.cut_short()
     exif, xmp = image.info.get("exif"), image.info.get("xmp")
     if isinstance(exif, bytes) and exif:
@@ -146,6 +154,10 @@ def fill_pixels(image: Image.Image, out: Decoded) -> None:
         out.pixels = np.asarray(image if mode == "L" else image.convert("L"))
     elif mode in ("RGB", "RGBX", "P", "YCbCr", "HSV"):
         out.pixels = np.asarray(image if mode == "RGB" else image.convert("RGB"))
+    elif mode == "F":
+        out.pixels, out.linear_samples = np.asarray(image), True
+    elif mode == "I":
+        out.pixels = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)
     else:
         raise ValueError(f"Pillow mode {mode}")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pullfocus.errors import PullfocusError, TooLargeError
-from pullfocus.types import DepthMap
+from pullfocus.types import BOUNDLESS, DepthMap
 
 if TYPE_CHECKING:
     from pullfocus.photo.source import Source
@@ -34,8 +34,8 @@ DECODE_ERRORS = (
 STUMBLES = (TypeError, AttributeError, AssertionError)
 """What a library throws where damage leads it into a bug of its own; in our code, a bug of ours."""
 _HOUSE = str(Path(__file__).parents[1])
-BOUNDLESS = 1e30
-"""Float samples of this size or more mean infinity or "no data": programs write +-3.4e38 for it."""
+
+__all__ = ["BOUNDLESS", "DECODE_ERRORS", "STUMBLES", "Decoded", "decoding", "raised_here"]
 
 
 @contextmanager

@@ -65,7 +65,7 @@ class Source:
                 "max_megapixels (--max-megapixels)."
             )
         most = max(SMALL_MEGAPIXELS * 1e6, len(self.data) * self.limits.pixels_per_byte)
-        if width * height > most:
+        if self.data and width * height > most:
             raise TooLargeError(
                 f"Cannot read {self.name}: it claims {width} x {height} pixels in "
                 f"{len(self.data)} bytes, more than a photo can be compressed to; export it again, "
