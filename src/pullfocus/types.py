@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from pullfocus.errors import UsageError
+from pullfocus.frozen_arrays import check_numbers, frozen
 from pullfocus.tone import SRGB, Curve, ToneCurve, linear_to_srgb, srgb_to_linear
 
 __all__ = [
@@ -35,43 +36,8 @@ __all__ = [
 DepthKind = Literal["relative", "metric"]
 
 
-BOUNDLESS = 1e30
-"""Samples of this size or more mean infinity or "no data": programs write +-3.4e38 for it."""
 _MOST_ENCODED = 8.0
 """Encoded floats above it are codes 0..255; linear 49 (10,000 cd/m2) is 5.3 encoded."""
-
-
-def read_only(array: np.ndarray) -> np.ndarray:
-    """Lock an array that its maker gives away, so that a Photo or DepthMap need not copy it."""
-    array.flags.writeable = False
-    return array
-
-
-def _frozen(array: np.ndarray, dtype: type = np.float32) -> np.ndarray:
-    """Return the values as an array that nobody can change; copied unless it is locked already."""
-    out: np.ndarray = np.ascontiguousarray(array, dtype=dtype)
-    if np.may_share_memory(out, array) and not _is_locked(array):
-        out = out.copy()
-    out.flags.writeable = False
-    return out
-
-
-def _is_locked(array: Any) -> bool:
-    """Tell whether no array that holds this memory may be written to."""
-    while isinstance(array, np.ndarray):
-        if array.flags.writeable:
-            return False
-        array = array.base
-    return array is None or isinstance(array, bytes)
-
-
-def _check_numbers(name: str, array: np.ndarray) -> None:
-    if not (array.min() > -BOUNDLESS and array.max() < BOUNDLESS):  # false for NaN, too
-        broken = array.size - int(np.count_nonzero(np.abs(array) < BOUNDLESS))
-        raise UsageError(
-            f"The {name} holds {broken} values that are NaN or infinite, which would spread to "
-            "their surroundings; replace them first, for example by numpy.nan_to_num."
-        )
 
 
 def _same_size(name: str, array: np.ndarray, other: np.ndarray) -> None:
@@ -143,12 +109,12 @@ class Photo:
     def __post_init__(self) -> None:
         if self.linear.ndim != 3 or self.linear.shape[2] != 3 or 0 in self.linear.shape:
             raise UsageError(f"A photo needs shape (h, w, 3), not {self.linear.shape}.")
-        object.__setattr__(self, "linear", _frozen(self.linear))
-        _check_numbers("photo", self.linear)
+        object.__setattr__(self, "linear", frozen(self.linear))
+        check_numbers("photo", self.linear)
         if self.alpha is not None:
             _same_size("alpha", self.alpha, self.linear)
-            object.__setattr__(self, "alpha", _frozen(self.alpha))
-            _check_numbers("alpha", self.alpha)
+            object.__setattr__(self, "alpha", frozen(self.alpha))
+            check_numbers("alpha", self.alpha)
 
     @classmethod
     def from_array(
@@ -257,12 +223,12 @@ class DepthMap:
             raise UsageError(f"Depth is 'relative' or 'metric', not {self.kind!r}.")
         if not np.isfinite(self.disparity).all():
             raise UsageError("The depth map holds NaN or infinity; repair it before use.")
-        object.__setattr__(self, "disparity", _frozen(self.disparity))
+        object.__setattr__(self, "disparity", frozen(self.disparity))
         if self.uncertainty is not None:
             _same_size("uncertainty", self.uncertainty, self.disparity)
-            object.__setattr__(self, "uncertainty", _frozen(self.uncertainty))
+            object.__setattr__(self, "uncertainty", frozen(self.uncertainty))
         if self.person is not None:
-            object.__setattr__(self, "person", _frozen(self.person))
+            object.__setattr__(self, "person", frozen(self.person))
 
     @classmethod
     def from_disparity(

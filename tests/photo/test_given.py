@@ -8,10 +8,11 @@ from PIL import Image
 
 from pullfocus import estimate_depth, render
 from pullfocus.errors import TooLargeError, UnreadableInputError, UsageError
+from pullfocus.frozen_arrays import read_only
 from pullfocus.photo import as_photo, load
 from pullfocus.photo.optics import camera_optics
 from pullfocus.photo.read import photo_from_pillow
-from pullfocus.types import DepthMap, Focus, Photo, read_only
+from pullfocus.types import DepthMap, Focus, Photo
 
 
 @pytest.mark.parametrize("how", ["whole", "view", "memory"])

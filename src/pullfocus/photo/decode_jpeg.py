@@ -8,7 +8,7 @@ from pullfocus.photo import jpeg
 from pullfocus.photo.decode_pillow import decode_pillow
 from pullfocus.photo.decoded import Decoded, decoding
 from pullfocus.photo.jpeg_quality import estimate_quality
-from pullfocus.photo.more_codecs import more_codecs
+from pullfocus.photo.more_codecs import more_codecs, to_full_range
 from pullfocus.photo.source import CUT_SHORT, Source
 
 _ORDINARY = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
@@ -86,12 +86,4 @@ def _decode_rare(source: Source, frame: jpeg.Frame) -> Decoded:
         raise source.cut_short()
     if codes.ndim == 3 and codes.shape[2] == 1:
         codes = codes[..., 0]
-    return Decoded(_full_range(codes, frame.bits))
-
-
-def _full_range(codes: np.ndarray, bits: int) -> np.ndarray:
-    """Stretch codes of so many bits to 8 or 16."""
-    to, dtype = (8, np.uint8) if bits <= 8 else (16, np.uint16)
-    top = (1 << bits) - 1
-    table = np.rint(np.arange(top + 1) * (((1 << to) - 1) / top)).astype(dtype)
-    return table[np.minimum(codes, top)]
+    return Decoded(to_full_range(codes, frame.bits))

@@ -90,8 +90,7 @@ def fill_decoded(source: Source, image: Image.Image, kind: str = "") -> Decoded:
         UnreadableInputError: damaged, cut short, or of a mode that is not read.
     """
     out = Decoded(np.empty(0))
-    profile = image.info.get("icc_profile")
-    out.icc_profile = profile if isinstance(profile, bytes) and profile else None
+    fill_metadata(image, out)
     with decoding(source, CUT_SHORT), _guarded(source, kind):
         if kind != "TIFF" and getattr(image, "is_animated", False):
             out.notes.append("It is animated: the first frame was used.")
@@ -100,12 +99,18 @@ def fill_decoded(source: Source, image: Image.Image, kind: str = "") -> Decoded:
         fill_pixels(image, out)
     if image.size != out.pixels.shape[1::-1]:
         raise source.cut_short()
+    return out
+
+
+def fill_metadata(image: Image.Image, out: Decoded) -> None:
+    """Take the blocks that Pillow found."""
     exif, xmp = image.info.get("exif"), image.info.get("xmp")
+    profile = image.info.get("icc_profile")
+    out.icc_profile = profile if isinstance(profile, bytes) and profile else None
     if isinstance(exif, bytes) and exif:
         out.exif = exif.removeprefix(b"Exif\0\0")
     out.xmp = xmp if isinstance(xmp, bytes) and xmp else None
     out.dpi = _dpi(image.info.get("dpi"))
-    return out
 
 
 def webp_size(data: bytes) -> tuple[int, int] | None:

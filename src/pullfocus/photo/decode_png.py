@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from pullfocus.photo import png
+from pullfocus.photo.cicp import profile_of_chromaticities
 from pullfocus.photo.decode_pillow import decode_pillow
 from pullfocus.photo.decoded import Decoded
 from pullfocus.photo.quiet_opencv import imdecode_unchanged, to_rgb
@@ -32,9 +35,34 @@ def decode_png(source: Source) -> Decoded:
     animated = "It is animated: the first frame was used."
     if info.frames > 1 and animated not in out.notes:
         out.notes.append(animated)
-    if info.gamma and not info.is_srgb and not info.icc_profile:
-        out.extra["png_gamma"] = info.gamma
+    _colours(out, info)
     return out
+
+
+def _colours(out: Decoded, info: png.PngInfo) -> None:
+    """Follow cICP, else the profile, else sRGB, else cHRM and gAMA.
+
+    Source: PNG third edition, section 4.3, "Colour spaces".
+    """
+    if info.cicp is not None and info.cicp[2] != 0:
+        out.notes.append("Its cICP chunk asks for a matrix, which PNG does not allow: ignored.")
+    elif info.cicp is not None:
+        out.cicp, out.icc_profile = info.cicp[:2], None
+        if not info.cicp[3]:
+            out.pixels = _from_narrow_range(out.pixels)
+    if out.cicp or info.is_srgb or info.icc_profile:
+        return
+    if info.chromaticities:
+        out.icc_profile = profile_of_chromaticities(info.chromaticities, info.gamma)
+    if info.gamma and out.icc_profile is None:
+        out.extra["png_gamma"] = info.gamma
+
+
+def _from_narrow_range(codes: np.ndarray) -> np.ndarray:
+    """Stretch 16..235 (times 256 at 16 bits) to all codes. Source: ITU-T H.273, equation 20."""
+    step, top = (1, 255) if codes.dtype == np.uint8 else (256, 65535)
+    table = (np.arange(top + 1) - 16 * step) * (top / (219 * step))
+    return np.rint(np.clip(table, 0, top)).astype(codes.dtype)[codes]
 
 
 def checked_info(source: Source) -> png.PngInfo:

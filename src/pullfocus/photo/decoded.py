@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pullfocus.errors import PullfocusError, TooLargeError
-from pullfocus.types import BOUNDLESS, DepthMap
+from pullfocus.frozen_arrays import BOUNDLESS
+from pullfocus.tone import ToneCurve
+from pullfocus.types import DepthMap
 
 if TYPE_CHECKING:
     from pullfocus.photo.source import Source
@@ -86,7 +88,8 @@ class Decoded:
     exif: a TIFF-structured block without the "Exif" prefix; orientation still as in the file.
     orientation: 1..8, what remains to be applied to the pixels.
     broken: float samples that were NaN or infinite and became 0.
-    cicp: (primaries, transfer) of ITU-T H.273 where the file says them and no profile.
+    cicp: (primaries, transfer) as codes of ITU-T H.273, where the file says them.
+    tone_curve: of HDR, which no profile says; None is the profile's or sRGB.
     """
 
     pixels: np.ndarray
@@ -100,5 +103,6 @@ class Decoded:
     broken: int = 0
     depth: DepthMap | None = None
     cicp: tuple[int, int] | None = None
+    tone_curve: ToneCurve | None = None
     notes: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)

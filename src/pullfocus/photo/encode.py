@@ -13,6 +13,7 @@ import numpy as np
 
 from pullfocus.photo import exif as exif_block
 from pullfocus.photo import jpeg, png
+from pullfocus.photo.avif import encode_avif_10
 from pullfocus.photo.encode_tiff import encode_tiff
 from pullfocus.photo.heif import encode_heif
 from pullfocus.photo.prepare import Prepared
@@ -148,6 +149,8 @@ def _encode_png(photo: Photo, ready: Prepared, quality: int) -> bytes:
     gamma = photo.metadata.extra.get("png_gamma")
     if gamma and not ready.icc_profile:
         chunks.insert(0, png.chunk(b"gAMA", struct.pack(">I", round(gamma * 100000))))
+    if ready.cicp:
+        chunks.insert(0, png.chunk(b"cICP", bytes([*ready.cicp, 0, 1])))
     texts = photo.metadata.extra.get("png_text", {})
     chunks += [png.text_chunk(keyword, text) for keyword, text in texts.items()]
     return png.with_chunks(data, chunks)
@@ -180,6 +183,15 @@ def _encode_webp(photo: Photo, ready: Prepared, quality: int) -> bytes:
 
 
 def _encode_avif(photo: Photo, ready: Prepared, quality: int) -> bytes:
+    if ready.bits == 10:
+        return encode_avif_10(
+            ready.pixels,
+            quality,
+            ready.cicp,
+            exif=_without_orientation(ready.exif or b""),
+            icc_profile=ready.icc_profile,
+            xmp=ready.xmp,
+        )
     out = io.BytesIO()
     subsampling = "4:4:4" if quality >= 90 else "4:2:0"
     plain = replace(ready, exif=_without_orientation(ready.exif or b""))
@@ -196,7 +208,9 @@ def _without_orientation(block: bytes) -> bytes | None:
 
 
 def _encode_heif(photo: Photo, ready: Prepared, quality: int) -> bytes:
-    return encode_heif(ready.pixels, quality, ready.exif, ready.icc_profile, ready.xmp)
+    return encode_heif(
+        ready.pixels, quality, ready.exif, ready.icc_profile, ready.xmp, cicp=ready.cicp
+    )
 
 
 def _encode_bmp(photo: Photo, ready: Prepared, quality: int) -> bytes:

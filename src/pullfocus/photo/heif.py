@@ -15,7 +15,7 @@ from pullfocus.types import DepthMap
 
 # Source: ISO/IEC 14496-12 / H.265 F.14.3.2, depth_representation_type.
 _UNIFORM_INVERSE_Z, _UNIFORM_DISPARITY, _UNIFORM_Z = 0, 1, 2
-_PQ, _HLG = 16, 18
+_BT2020 = 9
 
 
 def _pillow_heif() -> Any:
@@ -58,9 +58,10 @@ def decode_heif(source: Source) -> Decoded:
         out.icc_profile = info.get("icc_profile") or None
     if any("gainmap" in str(name).lower() for name in info.get("aux") or {}):
         out.notes.append("Its gain map (HDR) is not kept: it would not fit the new picture.")
-    transfer = (info.get("nclx_profile") or {}).get("transfer_characteristics")
-    if transfer in (_PQ, _HLG) and out.icc_profile is None:
-        out.notes.append("It is HDR (PQ or HLG), read as if sRGB: tones may look flat.")
+    nclx = info.get("nclx_profile") or {}
+    codes = nclx.get("color_primaries"), nclx.get("transfer_characteristics")
+    if isinstance(codes[0], int) and isinstance(codes[1], int):
+        out.cicp = (codes[0], codes[1])
     out.depth = _depth(source, info, out)
     return out
 
@@ -144,18 +145,31 @@ def _positive(value: Any) -> float | None:
 
 
 def encode_heif(
-    pixels: np.ndarray, quality: int, exif: bytes | None, icc: bytes | None, xmp: bytes | None
+    pixels: np.ndarray,
+    quality: int,
+    exif: bytes | None,
+    icc: bytes | None,
+    xmp: bytes | None,
+    cicp: tuple[int, int] | None = None,
 ) -> bytes:
-    """Encode 8-bit grey, RGB or RGBA as HEIC.
+    """Encode RGB or RGBA as HEIC: uint8, or 10 bits of codes 0..1023 in uint16.
+
+    cicp: primaries and transfer as codes of ITU-T H.273; None is sRGB, or what the profile says.
 
     Raises:
         MissingModelError: pillow-heif is not installed.
     """
     library = _pillow_heif()
     mode = "L" if pixels.ndim == 2 else ("RGB" if pixels.shape[2] == 3 else "RGBA")
+    if pixels.dtype == np.uint16:
+        mode, pixels = f"{mode};16", pixels << 6
     size = (pixels.shape[1], pixels.shape[0])
     image = library.from_bytes(mode, size, np.ascontiguousarray(pixels).tobytes())
     options: dict[str, Any] = {"quality": quality, "chroma": 444 if quality >= 90 else 420}
+    if cicp and not icc:
+        options["color_primaries"], options["transfer_characteristics"] = cicp
+        options["matrix_coefficients"] = _BT2020 if cicp[0] == _BT2020 else 6
+        options["full_range_flag"] = 1
     if icc:
         image.info["icc_profile"], image.info["icc_profile_type"] = icc, "prof"
     if xmp:

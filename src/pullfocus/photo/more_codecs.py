@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pullfocus.errors import MissingModelError
 
 
@@ -21,3 +23,11 @@ def more_codecs(what: str) -> Any:
             "pip install imagecodecs."
         ) from error
     return imagecodecs
+
+
+def to_full_range(codes: np.ndarray, bits: int) -> np.ndarray:
+    """Stretch codes of so many bits to 8 or 16: uint8 up to 8 bits, else uint16."""
+    to, dtype = (8, np.uint8) if bits <= 8 else (16, np.uint16)
+    top = (1 << bits) - 1
+    table = np.rint(np.arange(top + 1) * (((1 << to) - 1) / top)).astype(dtype)
+    return np.asarray(table[np.minimum(codes, top)])

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from pullfocus.frozen_arrays import read_only
 from pullfocus.photo import exif, xmp
-from pullfocus.photo.boxes import is_cut_short
+from pullfocus.photo.cicp import follow_codes
 from pullfocus.photo.colour import linearise, tone_curve_of
 from pullfocus.photo.decoded import Decoded
 from pullfocus.photo.embedded_depth import find_embedded_depth
@@ -17,7 +18,7 @@ from pullfocus.photo.orientation import upright
 from pullfocus.photo.sniff import sniff
 from pullfocus.photo.source import MAX_MEGAPIXELS, READABLE, PhotoSource, Source, read_source
 from pullfocus.tone import SRGB
-from pullfocus.types import Metadata, Photo, read_only
+from pullfocus.types import Metadata, Photo
 
 
 def load(source: PhotoSource | np.ndarray, *, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
@@ -37,7 +38,8 @@ def load(source: PhotoSource | np.ndarray, *, max_megapixels: float = MAX_MEGAPI
         TooLargeError: more than `max_megapixels`.
         MissingModelError: HEIC without the extra pillow-heif.
 
-    Convention: samples of float TIFF files without a profile are linear light already.
+    Convention: samples of float TIFF files without a profile are linear light already. HDR (PQ and
+        HLG) becomes light in which 1.0 is reference white, 203 cd/m2; lights above it stay.
     """
     if isinstance(source, np.ndarray):
         return Photo.from_array(source)
@@ -95,11 +97,11 @@ def decode(source: Source, kind: str | None) -> Decoded:
         from pullfocus.photo.heif import decode_heif as decoder
     elif kind == "PPM":
         from pullfocus.photo.decode_pnm import decode_pnm as decoder
-    elif kind in ("WEBP", "AVIF", "BMP", "GIF", "JPEG2000"):
+    elif kind == "AVIF":
+        from pullfocus.photo.avif import decode_avif as decoder
+    elif kind in ("WEBP", "BMP", "GIF", "JPEG2000"):
         from pullfocus.photo.decode_pillow import decode_pillow
 
-        if kind == "AVIF" and is_cut_short(source.data):
-            raise source.cut_short()
         return _with_exif_orientation(decode_pillow(source, kind))
     elif kind == "camera raw":
         raise source.unreadable("it is a camera raw file; develop it to a 16-bit TIFF first")
@@ -117,7 +119,8 @@ def _with_exif_orientation(decoded: Decoded) -> Decoded:
 
 def photo_of(source: Source, kind: str, decoded: Decoded) -> Photo:
     """Bring what a decoder found to a Photo: upright and in linear light."""
-    curve = SRGB if decoded.linear_samples else tone_curve_of(decoded)
+    follow_codes(decoded)
+    curve = SRGB if decoded.linear_samples else decoded.tone_curve or tone_curve_of(decoded)
     pixels = upright(decoded.pixels, decoded.orientation)
     alpha = None if decoded.alpha is None else upright(decoded.alpha, decoded.orientation)
     depth = find_embedded_depth(decoded, kind)

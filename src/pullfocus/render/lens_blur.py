@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Float32
 
 from pullfocus.errors import UsageError
+from pullfocus.frozen_arrays import read_only
 from pullfocus.lens import blur_gain_px, resolve_lens, side_of_range
 from pullfocus.render.fill import seen_colours
-from pullfocus.types import DepthMap, Focus, Lens, Photo, read_only
+from pullfocus.types import DepthMap, Focus, Lens, Photo
 
 
 def render(photo: Photo, depth: DepthMap, focus: Focus, lens: Lens | None = None) -> Photo:
