@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from pullfocus.photo import cicp, icc, load, png, save
+from pullfocus.photo import cicp, icc, jpeg, load, png, save
 from pullfocus.photo.boxes import children, item_facts
 from pullfocus.photo.constant_luminance import from_constant_luminance
 from pullfocus.photo.preview import to_srgb8
@@ -185,6 +185,30 @@ def test_ten_bits_and_codes_survive(kind, codes, smooth):
         np.testing.assert_allclose(
             icc.matrix_to_srgb(back.metadata.icc_profile), icc.matrix_to_srgb(wide), atol=1e-3
         )
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "HEIF"])
+def test_hdr_of_8_bits_gets_10(kind, smooth):
+    photo = load(codes_png((smooth >> 8).astype(np.uint8), 9, 16, 0, 1))
+    back = load(written(photo, kind, quality=100))
+    assert (back.bit_depth, back.tone_curve.name) == (16, "PQ")
+    np.testing.assert_allclose(back.linear, photo.linear, rtol=0.06, atol=0.02)
+
+
+def test_cameras_that_say_adobe_rgb_in_exif_alone_are_followed(ramp8, make_exif):
+    from pullfocus.photo.tiff_block import Tag, lay_out, read_directories
+
+    out = io.BytesIO()
+    Image.fromarray(ramp8).save(out, "JPEG", quality=98)
+    for index, wide in ((b"R03\0", True), (b"R98\0", False)):
+        order, directories = read_directories(make_exif())
+        directories["interop"] = [Tag(1, 2, 4, index)]
+        exif = b"Exif\0\0" + lay_out(order, directories)
+        photo = load(jpeg.with_segments(out.getvalue(), [(0xE1, exif)]))
+        assert (photo.metadata.icc_profile is not None) == wide
+        if wide:
+            matrix = icc.matrix_to_srgb(photo.metadata.icc_profile)
+            np.testing.assert_allclose(matrix @ [0, 1, 0], [-0.398, 1, -0.043], atol=3e-3)
 
 
 @pytest.mark.parametrize("kind", ["AVIF", "HEIF"])

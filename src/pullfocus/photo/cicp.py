@@ -101,6 +101,13 @@ def profile_of(primaries: int, transfer: int) -> bytes | None:
     return icc.build_profile(f"{name}, {curve_name}", (red, green, blue), white, curve)
 
 
+@lru_cache(maxsize=1)
+def adobe_rgb_profile() -> bytes | None:
+    """Build the profile that cameras mean by DCF's option file. Source: Adobe RGB (1998), 4.3."""
+    points = (0.64, 0.33), (0.21, 0.71), (0.15, 0.06)
+    return icc.build_profile("Adobe RGB (1998)", points, _D65, icc.ParametricCurve(563 / 256))
+
+
 def profile_of_chromaticities(
     chromaticities: tuple[float, ...], gamma: float | None
 ) -> bytes | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullfocus.photo import jpeg
+from pullfocus.photo import exif, jpeg
+from pullfocus.photo.cicp import adobe_rgb_profile
 from pullfocus.photo.decode_pillow import decode_pillow
 from pullfocus.photo.decoded import Decoded, decoding
 from pullfocus.photo.jpeg_quality import estimate_quality
@@ -35,6 +36,8 @@ def decode_jpeg(source: Source) -> Decoded:
     was_rgb = out.icc_profile is not None or segments.icc_profile is None
     out.exif, out.xmp = segments.exif, segments.xmp
     out.icc_profile = segments.icc_profile if was_rgb else None
+    if out.icc_profile is None and was_rgb and _means_adobe_rgb(out.exif):
+        out.icc_profile = adobe_rgb_profile()
     out.extra["jpeg_quality"] = estimate_quality(source.data)
     if segments.extended_xmp:
         out.extra["extended_xmp"] = segments.extended_xmp
@@ -67,6 +70,12 @@ def _check_work(source: Source, headers: int, frame: jpeg.Frame | None) -> None:
             f"it is a JPEG of more than {most:.0f} scans, which would take minutes to decode; "
             "save it again with another program, or raise PULLFOCUS_MAX_JPEG_SCANS"
         )
+
+
+def _means_adobe_rgb(block_data: bytes | None) -> bool:
+    """Tell what cameras write without a profile when set to Adobe RGB. Source: DCF 2.0, 3.3.4."""
+    block = exif.parse(block_data) if block_data else None
+    return block is not None and block.text("interop", 1) == "R03"
 
 
 def _decode_rare(source: Source, frame: jpeg.Frame) -> Decoded:

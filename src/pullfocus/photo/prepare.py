@@ -53,7 +53,8 @@ def prepare(photo: Photo, traits: FormatTraits) -> Prepared:
     if photo.alpha is not None and not traits.alpha:
         alpha = photo.alpha[..., None]
         linear = linear * alpha + (np.float32(1) - alpha)
-    depth = max(bits for bits in traits.bit_depths if bits <= max(photo.bit_depth, 8))
+    least = 10 if photo.tone_curve.peak > 1 else 8  # 8 bits of PQ would show steps
+    depth = max(bits for bits in traits.bit_depths if bits <= max(photo.bit_depth, least))
     channels = linear[..., :1] if grey else linear
     pixels = _samples(photo, np.ascontiguousarray(channels), curve, depth)
     if has_alpha and photo.alpha is not None:
