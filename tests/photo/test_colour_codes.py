@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from pullfocus.errors import UnreadableInputError
 from pullfocus.photo import cicp, icc, jpeg, load, png, save
+from pullfocus.photo.av1_sequence import sequence_colour
 from pullfocus.photo.boxes import children, item_facts
 from pullfocus.photo.constant_luminance import from_constant_luminance
 from pullfocus.photo.preview import to_srgb8
@@ -278,6 +280,24 @@ def with_property(data: bytes, kind: bytes, body: bytes) -> bytes:
     at = marked.index(b"ipma") - 4
     marked[at + struct.unpack_from(">I", marked, at)[0] - 1] |= 0x80  # essential
     return bytes(marked)
+
+
+def test_a_matrix_that_is_not_read_is_not_called_damage(smooth):
+    data = written(load(codes_png(smooth, 9, 16, 0, 1)), "AVIF")
+    ictcp = data.replace(b"nclx\0\x09\0\x10\0\x09", b"nclx\0\x09\0\x10\0\x0e")
+    with pytest.raises(UnreadableInputError, match=r"colour matrix .* is not read"):
+        load(ictcp)
+
+
+def test_colour_in_the_sequence_header_is_found_where_the_boxes_are_silent(cases):
+    """The header of fox10.avif, whose colour stands on byte boundaries."""
+    header = bytes.fromhex("0a0a196a659e3fc5010d0904")
+    assert sequence_colour(header) == (1, 13, 9)
+    assert sequence_colour(header[:6]) is sequence_colour(b"") is None
+    data = cases("photo/hdr-and-cicp/fox10.avif").read_bytes()
+    assert item_facts(data).cicp == (1, 13, 9)
+    marked = data.replace(header, header.replace(b"\x01\x0d\x09", b"\x09\x10\x09"), 1)
+    assert load(marked).metadata.extra["cicp"] == (9, 16)
 
 
 def constant_luminance(rgb_linear: np.ndarray) -> np.ndarray:

@@ -18,6 +18,8 @@ from pullfocus.photo.source import CUT_SHORT, Source
 _CONSTANT_LUMINANCE, _BT2020 = 10, 9
 _NCLX = re.compile(rb"(colrnclx.{4})\x00\x0a", re.DOTALL)
 _UNSPECIFIED = 2
+_UNREAD_MATRICES = (3, 11, 13, 14, 15)
+"""Y'D'zD'x, chroma-derived constant luminance, ICtCp, and reserved ones: libavif lacks them."""
 
 
 def decode_avif(source: Source) -> Decoded:
@@ -29,6 +31,10 @@ def decode_avif(source: Source) -> Decoded:
     if is_cut_short(source.data):
         raise source.cut_short()
     facts = item_facts(source.data)
+    if facts.cicp is not None and facts.cicp[2] in _UNREAD_MATRICES:
+        raise source.unreadable(
+            f"its colour matrix (H.273 code {facts.cicp[2]}) is not read here; save it as PNG first"
+        )
     is_constant = facts.cicp is not None and facts.cicp[2] == _CONSTANT_LUMINANCE
     out = None
     if facts.bits > 8 or is_constant:

@@ -9,6 +9,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pullfocus.photo.av1_sequence import sequence_colour
+
 _MAX_BOXES = 10_000
 _KNOWN = {b"ftyp", b"meta", b"mdat", b"idat", b"moov", b"free", b"skip"}
 
@@ -51,19 +53,20 @@ def item_facts(data: bytes) -> ItemFacts:
         properties = _primary_properties(data)
     except (struct.error, IndexError, ValueError):
         return ItemFacts()
-    bits, cicp, size, clap = 8, None, (0, 0), None
+    bits, cicp, coded, size, clap = 8, None, None, (0, 0), None
     for kind, body in properties:
         if kind == b"pixi" and len(body) > 5:
             bits = body[5]
         elif kind == b"av1C" and len(body) > 2:
             bits = 8 + 2 * (body[2] >> 6 & 1) + 2 * (body[2] >> 5 & body[2] >> 6 & 1)
+            coded = sequence_colour(body[4:])
         elif kind == b"colr" and body[:4] == b"nclx" and len(body) >= 11:
             cicp = struct.unpack_from(">3H", body, 4)
         elif kind == b"ispe" and len(body) >= 12:
             size = struct.unpack_from(">II", body, 4)
         elif kind == b"clap" and len(body) >= 32:
             clap = struct.unpack_from(">IIIIiIiI", body)
-    return ItemFacts(bits if bits in (8, 10, 12) else 8, cicp, clap and _crop(clap, *size))
+    return ItemFacts(bits if bits in (8, 10, 12) else 8, cicp or coded, clap and _crop(clap, *size))
 
 
 def _crop(clap: tuple[int, ...], width: int, height: int) -> tuple[int, int, int, int] | None:

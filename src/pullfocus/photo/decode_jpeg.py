@@ -13,7 +13,7 @@ from pullfocus.photo.more_codecs import more_codecs, to_full_range
 from pullfocus.photo.source import CUT_SHORT, Source
 
 _ORDINARY = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
-_LOSSLESS, _JPEG_LS = 0xC3, 0xF7
+_LOSSLESS = 0xC3
 _SCAN_MEGAPIXELS = 40
 """Times the limit on scans: what all scans together may have to go over."""
 
@@ -79,18 +79,23 @@ def _means_adobe_rgb(block_data: bytes | None) -> bool:
 
 
 def _decode_rare(source: Source, frame: jpeg.Frame) -> Decoded:
-    """Decode 12-bit, lossless and JPEG-LS pictures, grey or in three colours, to 16 bits."""
-    readable = (*_ORDINARY, _LOSSLESS, _JPEG_LS)
-    if frame.kind not in readable or frame.components not in (1, 3) or not 2 <= frame.bits <= 16:
+    """Decode 12-bit and lossless pictures, grey or in three colours, to 16 bits.
+
+    JPEG-LS is left out: its decoder takes half a minute to notice that a small file is damaged.
+    """
+    if (
+        frame.kind not in (*_ORDINARY, _LOSSLESS)
+        or frame.components not in (1, 3)
+        or not 2 <= frame.bits <= 16
+    ):
         raise source.unreadable(
             f"it is a JPEG of a kind that is not read here (frame {frame.kind:X} hexadecimal, "
             f"{frame.bits} bits, {frame.components} channels); save it as an 8-bit JPEG or 16-bit "
             "TIFF"
         )
     codecs = more_codecs(f"Reading {source.name}, a JPEG of {frame.bits} bits,")
-    decode = codecs.jpegls_decode if frame.kind == _JPEG_LS else codecs.jpeg8_decode
     with decoding(source, CUT_SHORT):
-        codes: np.ndarray = decode(source.data)
+        codes: np.ndarray = codecs.jpeg8_decode(source.data)
     if codes.shape[:2] != (frame.height, frame.width):
         raise source.cut_short()
     if codes.ndim == 3 and codes.shape[2] == 1:
