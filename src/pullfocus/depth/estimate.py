@@ -53,6 +53,9 @@ def estimate_depth(
         MissingModelError: the weights or an optional package are not on this machine.
         UsageError, UnreadableInputError: a model that does not exist or cannot be read.
     """
+    from pullfocus.photo import as_photo
+
+    photo = as_photo(photo)  # arrays, Pillow images and files, too
     if model is None and photo.embedded_depth is not None:
         return align_to_photo(photo.embedded_depth, photo, refine=refine)
     is_name = model is None or isinstance(model, (str, Path))

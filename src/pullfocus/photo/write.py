@@ -27,7 +27,9 @@ def save(
     """Write a photo with the profile, EXIF and XMP of its source; whole or not at all.
 
     16-bit and float photos keep their depth in formats that have it (PNG 16; TIFF 16 and float;
-    PPM 16) and become 8 bits in others. Alpha is laid over white where a format has none.
+    PPM 16), and become 10 bits in AVIF and HEIC and 8 bits in others. HDR goes into PNG, AVIF and
+    HEIC by its code points, into TIFF as linear floats, into others compressed to white. Alpha is
+    laid over white where a format has none.
 
     Args:
         photo: what to write.
@@ -45,7 +47,7 @@ def save(
     Raises:
         UsageError: unknown format or suffix, quality outside 1..100.
         CannotWriteError: existing file, missing folder, no permission, no space.
-        MissingModelError: HEIC without the extra pillow-heif.
+        MissingModelError: HEIC without the extra pillow-heif, 10-bit AVIF without imagecodecs.
     """
     path = Path(target) if isinstance(target, str | os.PathLike) else None
     traits = format_of(path, format, photo.metadata.format)
