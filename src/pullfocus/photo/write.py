@@ -26,6 +26,8 @@ def save(
 ) -> Path | None:
     """Write a photo with the profile, EXIF and XMP of its source; whole or not at all.
 
+    Nobody may read the file who may not read the source.
+
     16-bit and float photos keep their depth in formats that have it (PNG 16; TIFF 16 and float;
     PPM 16), and become 10 bits in AVIF and HEIC and 8 bits in others. HDR goes into PNG, AVIF and
     HEIC by its code points, into TIFF as linear floats, into others compressed to white. Alpha is
@@ -54,14 +56,14 @@ def save(
     if quality is not None and not 1 <= quality <= 100:
         raise UsageError(f"Quality lies between 1 and 100, not {quality}.")
     name = f"'{path}'" if path else "the stream"
-    if path is not None and not overwrite and path.exists():
+    if path is not None and not overwrite and os.path.exists(path):
         raise CannotWriteError(
             f"Cannot write {name}: it exists already; choose another name or allow overwriting "
             "(--overwrite)."
         )
     data = _encoded(photo, traits, quality, name)
     if path is not None:
-        write_whole(path, data, overwrite=overwrite)
+        write_whole(path, data, overwrite=overwrite, like=photo.metadata.path)
         return path
     try:
         target.write(data)  # type: ignore[union-attr]
