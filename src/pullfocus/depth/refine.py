@@ -65,14 +65,16 @@ def refine_to_edges(
     disparity: Float32[np.ndarray, "a b"],
     linear: Float32[np.ndarray, "h w 3"],
     settings: RefineSettings = DEFAULT,
+    guides: list[Float32[np.ndarray, "p q 3"]] | None = None,
 ) -> Float32[np.ndarray, "h w"]:
     """Enlarge disparity to the photo and snap its edges to the photo's colour edges.
 
-    linear: the photo in linear light. The result lies between the smallest and largest disparity.
+    linear: the photo in linear light. guides: see `guides_of`, where they are there already. The
+    result lies between the smallest and largest disparity.
     """
     small = np.asarray(disparity, np.float32)
     limit = settings.edge * max(float(np.ptp(small)), 1e-9)
-    guides = _guides(linear, settings)
+    guides = guides_of(linear, settings) if guides is None else guides
     for guide, reach, rounds in zip(guides, settings.reach_px, settings.rounds, strict=True):
         small = enlarge(small, guide.shape[:2])
         for _ in range(rounds):
@@ -83,7 +85,9 @@ def refine_to_edges(
     return _chosen(small, guides[-1], linear, limit, settings)
 
 
-def _guides(linear: np.ndarray, settings: RefineSettings) -> list[np.ndarray]:
+def guides_of(
+    linear: Float32[np.ndarray, "h w 3"], settings: RefineSettings = DEFAULT
+) -> list[Float32[np.ndarray, "p q 3"]]:
     """Shrink the photo to each level, gamma 2; never enlarge it."""
     import cv2
 

@@ -34,6 +34,8 @@ THING_SURE = 0.75
 """Mean probability of a salient region below which it is none."""
 RIM = 0.015
 """Share of the longer side around people in which what is salient is still a part of them."""
+STANDS_OUT = 0.12
+"""How much nearer than the median of its row a thing is, as a share of the range of disparity."""
 NEAREST_DEPTH = 0.1
 """How far the nearest thing reaches back, as a share of the picture's range of disparity."""
 
@@ -186,13 +188,22 @@ def _with_nearest(found: list[Subject], disparity: Float32[np.ndarray, "h w"]) -
 
 
 def _nearest_region(disparity: np.ndarray) -> np.ndarray:
-    """Return what is connected to the nearest place and about as near."""
+    """Return the nearest thing: what is nearer than the rest of its rows, and connected.
+
+    The ground is nearest at the lower border of most pictures, but is no thing. Where nothing
+    stands out from its rows, the middle of the picture is taken and what is about as far away.
+    """
     import cv2
 
     size = max(1.0, float(np.sqrt(NEAREST_SHARE * disparity.size)) / 2)
     smooth = cv2.GaussianBlur(disparity, (0, 0), size)
-    row, column = np.unravel_index(int(np.argmax(smooth)), smooth.shape)
-    reach = NEAREST_DEPTH * max(float(np.ptp(smooth)), 1e-9)
-    mask = smooth >= smooth[row, column] - reach
+    spread = max(float(np.ptp(smooth)), 1e-9)
+    raised = smooth - np.median(smooth, axis=1, keepdims=True) > STANDS_OUT * spread
+    if raised.any():
+        row, column = np.unravel_index(int(np.argmax(np.where(raised, smooth, -1))), smooth.shape)
+        mask = raised & (smooth >= smooth[row, column] - NEAREST_DEPTH * spread)
+    else:
+        row, column = smooth.shape[0] // 2, smooth.shape[1] // 2
+        mask = np.abs(smooth - smooth[row, column]) <= NEAREST_DEPTH * spread
     labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[1]
     return np.asarray(labels == labels[row, column])

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from pullfocus.cores import in_bands
 from pullfocus.depth.refine import (
     DEFAULT,
     RefineSettings,
     enlarge,
     gamma_2,
+    guides_of,
     refine_to_edges,
 )
 from pullfocus.depth.subjects.surface import carried_from
@@ -73,20 +75,37 @@ def refine_with_masks(
     if not everyone.any() or everyone.all():
         return refine_to_edges(disparity, linear, settings)
     layers = layers_of(disparity, subjects)
-    out = refine_to_edges(layers.background, linear, settings)
-    size_hw = (linear.shape[0], linear.shape[1])
+    guides = guides_of(linear, settings)
+    out = refine_to_edges(layers.background, linear, settings, guides)
     wanted = _only_near(enlarge(probability, disparity.shape), everyone)
-    coefficients = _guided_coefficients(wanted, linear, coefficients_px)
-    for tile in _tiles(wanted, size_hw):
-        likely = tile.crop(wanted)
-        inside = likely > 0.5
-        if tile.has_outline:
-            a_b = tile.crop(coefficients)
-            alpha = (a_b[..., :3] * gamma_2(linear[tile.slices])).sum(axis=2) + a_b[..., 3]
-            undecided = (likely > UNDECIDED[0]) & (likely < UNDECIDED[1])
-            inside = np.where(undecided, alpha > INSIDE, inside)
-        out[tile.slices] = np.where(inside, tile.crop(layers.surface), out[tile.slices])
+    coefficients = _guided_coefficients(wanted, guides[-1], coefficients_px)
+    tiles = list(_tiles(wanted, (linear.shape[0], linear.shape[1])))
+
+    def cut(first: int, end: int) -> None:
+        for tile in tiles[first:end]:
+            inside = _inside(tile, wanted, coefficients, linear)
+            np.copyto(out[tile.slices], tile.crop(layers.surface), where=inside)
+
+    in_bands(cut, len(tiles))
     return out
+
+
+def _inside(
+    tile: _Tile, probability: Map, coefficients: np.ndarray, linear: np.ndarray
+) -> Bool[np.ndarray, "p q"]:
+    """Say which pixels of a tile belong to a subject."""
+    likely = tile.crop(probability)
+    inside: np.ndarray = likely > 0.5
+    undecided = (likely > UNDECIDED[0]) & (likely < UNDECIDED[1])
+    rows, columns = np.flatnonzero(undecided.any(axis=1)), np.flatnonzero(undecided.any(axis=0))
+    if not rows.size:
+        return inside
+    part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    smaller = tile.part(*part)
+    a_b = smaller.crop(coefficients)
+    alpha = np.einsum("yxc,yxc->yx", a_b[..., :3], gamma_2(linear[smaller.slices])) + a_b[..., 3]
+    inside[part] = np.where(undecided[part], alpha > INSIDE, inside[part])
+    return inside
 
 
 def layers_of(disparity: Map, subjects: list[Mask]) -> Layers:
@@ -125,7 +144,7 @@ def _only_near(probability: Map, everyone: Mask) -> Map:
 
 
 def _guided_coefficients(
-    probability: Map, linear: Float32[np.ndarray, "m n 3"], coefficients_px: int
+    probability: Map, guide: Float32[np.ndarray, "m n 3"], coefficients_px: int
 ) -> Float32[np.ndarray, "c d 4"]:
     """Fit probability = a . colour + b in windows; return a (3 channels) and b, smoothed.
 
@@ -134,9 +153,9 @@ def _guided_coefficients(
     """
     import cv2
 
-    scale = min(1.0, coefficients_px / max(linear.shape[:2]))
-    size_wh = tuple(max(1, round(n * scale)) for n in linear.shape[1::-1])
-    guide = gamma_2(cv2.resize(linear, size_wh, interpolation=cv2.INTER_AREA))
+    scale = min(1.0, coefficients_px / max(guide.shape[:2]))
+    size_wh = tuple(max(1, round(n * scale)) for n in guide.shape[1::-1])
+    guide = cv2.resize(guide, size_wh, interpolation=cv2.INTER_AREA)
     p = enlarge(probability, guide.shape[:2])
     side = 2 * max(2, round(RADIUS_SHARE * max(guide.shape))) + 1
 
@@ -178,7 +197,15 @@ class _Tile:
 
     slices: tuple[slice, slice]
     size_hw: tuple[int, int]
-    has_outline: bool
+
+    def part(self, rows: slice, columns: slice) -> _Tile:
+        """Return a rectangle of this one, given in its own pixels."""
+        top, left = self.slices[0].start, self.slices[1].start
+        moved = (
+            slice(top + rows.start, top + rows.stop),
+            slice(left + columns.start, left + columns.stop),
+        )
+        return _Tile(moved, self.size_hw)
 
     def crop(self, values: np.ndarray) -> np.ndarray:
         """Enlarge what a map of the whole picture holds here, bilinearly, pixel centres at +0.5."""
@@ -210,7 +237,7 @@ def _tiles(probability: Map, size_hw: tuple[int, int]) -> Iterator[_Tile]:
             ]
             if part.max() > UNDECIDED[0]:
                 slices = slice(top, bottom), slice(left, right)
-                yield _Tile(slices, size_hw, bool(part.min() < UNDECIDED[1]))
+                yield _Tile(slices, size_hw)
 
 
 def _covering(first: int, end: int, length: int, cells: int) -> slice:
