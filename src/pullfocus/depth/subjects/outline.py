@@ -29,8 +29,10 @@ from pullfocus.depth.subjects.surface import carried_from
 
 COEFFICIENTS_PX = 640
 """Longer side of the picture on which the guided filter's coefficients are fitted."""
-RADIUS_SHARE = 0.012
+RADIUS_SHARE = 0.006
 """Radius of its windows, as a share of the longer side: how far the outline may move."""
+REACH_SHARE = 0.025
+"""Share of the longer side around a subject in which its probability counts."""
 EPSILON = 1e-4
 """Its regularisation: variance of gamma-2 colour (0..1) below which a window counts as flat."""
 INSIDE = 0.45
@@ -137,7 +139,7 @@ def _only_near(probability: Map, everyone: Mask) -> Map:
     """Forget what the network sees away from the subjects that count."""
     import cv2
 
-    reach = max(3, round(2 * RADIUS_SHARE * max(everyone.shape)))
+    reach = max(3, round(REACH_SHARE * max(everyone.shape)))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     near = cv2.dilate(everyone.astype(np.uint8), kernel) > 0
     return np.where(near, probability, np.float32(0)).astype(np.float32)
