@@ -191,6 +191,7 @@ class DepthMap:
     source: where it comes from, for people: a model id, a file name, "the photo's own depth".
     person: float32 of a size of its own (small: that of the network), 0..1, the probability that a
         person is seen there; None where nobody looked. It covers the same picture.
+    notes: what people should know of how it was read, one sentence each.
 
     Convention: upright, aligned with the photo, pixel centres at +0.5.
     """
@@ -201,6 +202,7 @@ class DepthMap:
     source: str = "array"
     licence: str | None = None
     person: Float32[np.ndarray, "ph pw"] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.disparity.ndim != 2 or 0 in self.disparity.shape:
@@ -272,7 +274,16 @@ class DepthMap:
         return self.disparity.shape[0], self.disparity.shape[1]
 
     def at(self, x: float, y: float) -> float:
-        """Disparity at a point given in fractions 0..1, from the pixel that holds it."""
+        """Disparity at a point given in fractions 0..1, from the pixel that holds it.
+
+        Raises:
+            UsageError: a point outside the picture, or not a number.
+        """
+        if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
+            raise UsageError(
+                f"The point {x:g},{y:g} lies outside the picture: both numbers are fractions from "
+                "0 (left, top) to 1 (right, bottom)."
+            )
         h, w = self.size_hw
         return float(self.disparity[min(int(y * h), h - 1), min(int(x * w), w - 1)])
 
@@ -312,6 +323,19 @@ class Focus:
         if not distance_m > 0:
             raise UsageError(f"A focus distance is positive metres, not {distance_m}.")
         return cls(disparity=1.0 / distance_m, chosen="distance")
+
+    def checked_for(self, depth: DepthMap) -> Focus:
+        """Return the focus unchanged if it can be used with this depth.
+
+        Raises:
+            UsageError: a distance in metres with depth that has no metres.
+        """
+        if self.chosen == "distance" and depth.kind != "metric":
+            raise UsageError(
+                "This depth is relative and has no metres, so a distance means nothing in it: "
+                "choose a point with --at, or a metric model with --model."
+            )
+        return self
 
     def with_range(self, near_disparity: float, far_disparity: float) -> Focus:
         """Return the same focus with a sharp range, widened to contain the plane if needed."""

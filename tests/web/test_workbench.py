@@ -122,3 +122,18 @@ def test_only_the_worker_reads_what_was_let_go(client, finish, server, photo_byt
         item.let_go()
         assert client.get(f"/api/photos/{id_}{what}").status_code == 200
     assert readers == ["pullfocus-web"] * 3
+
+
+def test_what_is_told_of_a_depth_file_comes_with_it(client, finish, photo_bytes):
+    job = client.post("/api/photos?name=a.png", content=photo_bytes).json()
+    photo = f"/api/photos/{finish(client, job)['result']['id']}"
+    told = "depth_unit=m&depth_scale=2"
+    assert client.put(f"{photo}/depth-file?name=d.npy&{told}", content=npy(0.5)).status_code == 204
+    found = client.get(f"{photo}/disparity.f32")
+    assert found.headers["x-kind"] == "metric"
+    assert np.frombuffer(found.content, "<f4")[-1] == pytest.approx(1.0, abs=0.02)
+    made = finish(client, client.post(f"{photo}/depth", json={}).json())["result"]
+    assert "'d.npy': array taken as depth in metres, times 2, as told" in made["notes"][0]
+    answer = client.put(f"{photo}/depth-file?name=d.npy&depth_near=white", content=npy(0.5))
+    assert answer.status_code == 422
+    assert "bright" in answer.json()["error"]["message"]

@@ -9,6 +9,7 @@ Importing this package loads no network library.
 from __future__ import annotations
 
 from pullfocus.depth.card import ModelCard, Preprocessing
+from pullfocus.depth.depth_of_file import load_depth_of
 from pullfocus.depth.estimator import Estimator, RawDepth
 from pullfocus.depth.from_photo import align_to_photo, estimate_depth
 from pullfocus.depth.registry import EMBEDDED, find_card, models, open_estimator
@@ -22,6 +23,7 @@ __all__ = [
     "align_to_photo",
     "estimate_depth",
     "find_card",
+    "load_depth_of",
     "models",
     "open_estimator",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,7 @@ def make_depth(bench: Workbench, item: Item, settings: Settings, job: Job) -> di
         licence=depth.licence,
         focal_length_mm=lens.focal_length_mm or 50.0,
         sensor_width_mm=lens.sensor_width_mm or 36.0,
+        notes=list(depth.notes),
         edited=depth_key(item, settings) in item.edits,
         subject=FocusView(x=focus.x, y=focus.y, disparity=focus.disparity, chosen=focus.chosen),
         subjects=[_subject_view(subject) for subject in subjects],
@@ -144,7 +146,8 @@ def save_picture(
             done.image, path, format=settings.format, quality=settings.quality, overwrite=True
         ),
     )
-    return {**told, "sidecar": done.sidecar.to_json()}
+    notes = [*photo.metadata.notes, *depth.notes]
+    return {**told, "notes": notes, "sidecar": done.sidecar.to_json()}
 
 
 def save_depth_map(
@@ -174,8 +177,6 @@ def small_line(
     bench: Workbench, item: Item, settings: Settings, region: Region, job: Job
 ) -> tuple[Photo, DepthMap]:
     """Return photo and depth as small as they are shown, to render quickly."""
-    from dataclasses import replace
-
     import cv2
 
     from pullfocus.web.view import small_disparity
@@ -239,13 +240,30 @@ def written(job: Job, store: Store, name: str, write: Callable[[Path], object]) 
     }
 
 
-def take_depth(bench: Workbench, item: Item, kept: Kept) -> None:
-    """Read a depth file that came with a photo.
+def take_depth(bench: Workbench, item: Item, kept: Kept, settings: Settings) -> None:
+    """Read a depth file that came with a photo; settings say what it holds, where they do.
 
     Raises:
         UnreadableInputError, UsageError: it is none, or not this photo's.
     """
-    from pullfocus.photo.depth_file import load_depth
+    from pullfocus.depth import load_depth_of
 
+    photo = bench.photo(item)
     with by_its_name(kept):
-        bench.use_depth_file(item, load_depth(kept.path))
+        depth = load_depth_of(
+            photo,
+            kept.path,
+            near=settings.depth_near,
+            unit=settings.depth_unit,
+            scale=settings.depth_scale,
+            name=kept.name,
+        )
+    named = str(kept.path)
+    bench.use_depth_file(
+        item,
+        replace(
+            depth,
+            source=depth.source.replace(named, kept.name),
+            notes=tuple(note.replace(named, kept.name) for note in depth.notes),
+        ),
+    )

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pullfocus.errors import UsageError
+from pullfocus.photo.depth_record import check_aspect
 from pullfocus.pipeline import Settings
 from pullfocus.types import DepthMap, Photo
 from pullfocus.web.config import ServerConfig
@@ -122,7 +123,7 @@ class Workbench:
             UsageError: it is of another shape than the photo; nothing has changed then.
         """
         with item.lock:
-            _check_shape(depth, self.photo(item))
+            check_aspect(depth.size_hw, self.photo(item).size_hw, depth.source)
             item.use_file(depth)
 
     def try_depth(self) -> DepthMap:
@@ -199,9 +200,3 @@ def _aligned(depth: DepthMap, photo: Photo, settings: Settings) -> DepthMap:
     from pullfocus.depth import align_to_photo
 
     return align_to_photo(depth, photo, refine=settings.refine)
-
-
-def _check_shape(depth: DepthMap, photo: Photo) -> None:
-    (h, w), (height, width) = depth.size_hw, photo.size_hw
-    if abs(h / w / (height / width) - 1) > 0.02 + 1.0 / min(h, w):
-        raise UsageError(f"The depth map is {w}x{h}, of another shape than the photo.")

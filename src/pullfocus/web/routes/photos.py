@@ -41,6 +41,14 @@ def _depth_of(model: str | None = None, refine: bool = True) -> Settings:
     return check_model(Settings(model=model, refine=refine))
 
 
+def _told_depth(
+    depth_near: str | None = None, depth_unit: str | None = None, depth_scale: float | None = None
+) -> Settings:
+    """Read what is said of a depth file."""
+    return Settings.parse(depth_near=depth_near, depth_unit=depth_unit, depth_scale=depth_scale)
+
+
+ToldDepth = Annotated[Settings, Depends(_told_depth)]
 Seen = Annotated[Region, Depends(_region_of)]
 WhichDepth = Annotated[Settings, Depends(_depth_of)]
 
@@ -160,9 +168,14 @@ async def edit_depth(
 
 @router.put("/{photo_id}/depth-file", status_code=204)
 async def give_depth(
-    photo_id: str, request: Request, parts: Parts, owner: Owner, name: str = "depth.png"
+    photo_id: str,
+    request: Request,
+    parts: Parts,
+    owner: Owner,
+    told: ToldDepth,
+    name: str = "depth.png",
 ) -> None:
-    """Use a depth file of one's own with this photo (PNG, NPY, EXR, PFM, TIFF); empty drops it."""
+    """Use a depth file of one's own with this photo (docs/depth-files.md); empty drops it."""
     item = parts.bench.find(photo_id)
     kept = await keep_body(request, parts, name)
     try:
@@ -170,7 +183,7 @@ async def give_depth(
             item.use_file(None)
             return
         job = parts.queue.submit(
-            "depth-file", owner, lambda _: desk.take_depth(parts.bench, item, kept)
+            "depth-file", owner, lambda _: desk.take_depth(parts.bench, item, kept, told)
         )
         await outcome(job)
     finally:

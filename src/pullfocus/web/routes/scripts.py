@@ -46,7 +46,7 @@ async def refocus(
     async with _kept(parts.store, photo, given) as kept:
 
         def work(job: Job) -> dict[str, Any]:
-            return desk.save_picture(parts.bench, _opened(parts, *kept), chosen, job)
+            return desk.save_picture(parts.bench, _opened(parts, chosen, *kept), chosen, job)
 
         return await _answer(parts, parts.queue.submit("refocus", owner, work), request)
 
@@ -65,16 +65,16 @@ async def depth(
     async with _kept(parts.store, photo) as kept:
 
         def work(job: Job) -> dict[str, Any]:
-            item = _opened(parts, *kept)
+            item = _opened(parts, chosen, *kept)
             return desk.save_depth_map(parts.bench, item, chosen, format, job)
 
         return await _answer(parts, parts.queue.submit("depth", owner, work), request)
 
 
-def _opened(parts: Context, kept: Kept, beside: Kept | None = None) -> Item:
+def _opened(parts: Context, settings: Settings, kept: Kept, beside: Kept | None = None) -> Item:
     item = Item(kept, kept.name)
     if beside is not None:
-        desk.take_depth(parts.bench, item, beside)
+        desk.take_depth(parts.bench, item, beside, settings)
     return item
 
 
@@ -103,6 +103,8 @@ async def _answer(parts: Context, job: Job, request: Request) -> FileResponse:
     made = parts.store.find(told["id"])
     assert made is not None
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(made.name)}"}
+    if told.get("notes"):
+        headers["x-notes"] = quote(" ".join(told["notes"]), safe=" ,;:()'")
     return FileResponse(
         Path(made.path),
         media_type=made.media_type,
