@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import zipfile
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from pullfocus.errors import TooLargeError, UnreadableInputError, UsageError
+from pullfocus.errors import PullfocusError, TooLargeError, UnreadableInputError, UsageError
 from pullfocus.photo.depth_file import load_depth
 from pullfocus.photo.depth_fill import fill_unknown
 from pullfocus.photo.depth_meaning import rank_correlation
@@ -286,6 +287,14 @@ def test_convention_matlab_5(name):
     out = io.BytesIO()
     scipy_io.savemat(out, {name: Z, "images": np.zeros((H, W, 3))}, do_compression=True)
     is_metric(load_depth(out.getvalue()))
+    plain = io.BytesIO()
+    codes = np.rint(np.minimum(Z, 9) * 1000).astype(np.uint16)
+    scipy_io.savemat(plain, {"a": np.eye(2), "text": "words", "cell": [1], name: codes})
+    is_metric(load_depth(plain.getvalue()), codes / 1000)
+    with pytest.raises(TooLargeError):
+        load_depth(out.getvalue(), max_megapixels=0.001)
+    with pytest.raises(UnreadableInputError, match="cut short"):
+        load_depth(plain.getvalue()[:-300])
 
 
 def test_convention_matlab_7_3_comes_columns_first():
@@ -406,6 +415,50 @@ def test_an_exr_with_too_many_channels_is_refused_by_its_header(tmp_path):
     is_metric(load_depth(data))
     with pytest.raises(UnreadableInputError, match="too many to decode"):
         load_depth(data, max_megapixels=H * W / 1e6)
+
+
+def test_a_damaged_exr_prints_nothing_for_programs(tmp_path, capsys):
+    data = bytearray(exr(tmp_path, {"Depth.V": Z}))
+    data[-60:-20] = bytes(255 - code for code in data[-60:-20])
+    with pytest.raises(UnreadableInputError, match="cut short or damaged"):
+        load_depth(bytes(data))
+    assert capsys.readouterr().out == ""
+
+
+def test_distances_too_small_for_any_camera_are_unknown():
+    z = Z.copy()
+    z[5, 5] = 1e-40
+    depth = load_depth(npy(z), unit="m")
+    assert np.isfinite(depth.disparity).all()
+    assert depth.disparity[5, 5] == pytest.approx(NEAR[5, 5], rel=0.1)
+
+
+DAMAGE = np.random.default_rng(7)
+
+
+@pytest.mark.parametrize("kind", ["npz", "mat", "h5", "exr", "tiff", "bin"])
+def test_damaged_files_raise_only_our_errors(kind, tmp_path):
+    out = io.BytesIO()
+    if kind == "mat":
+        pytest.importorskip("scipy.io").savemat(out, {"depths": Z}, do_compression=True)
+    elif kind == "h5":
+        with pytest.importorskip("h5py").File(out, "w") as file:
+            file.create_dataset("depth", data=Z, compression="gzip")
+    elif kind == "tiff":
+        tifffile.imwrite(out, Z, compression="zlib", predictor=True)
+    elif kind == "bin":
+        out.write(f"{W}&{H}&1&".encode() + Z.tobytes())
+    else:
+        out.write(npz(depth=Z) if kind == "npz" else exr(tmp_path, {"Depth.V": Z}))
+    sound = out.getvalue()
+    with pytest.raises(UnreadableInputError):
+        load_depth(sound[: len(sound) * 2 // 3])
+    for _ in range(40):
+        data = np.frombuffer(sound, np.uint8).copy()
+        at = DAMAGE.integers(0, min(data.size, 1024), 4)
+        data[at] = DAMAGE.integers(0, 256, 4)
+        with contextlib.suppress(PullfocusError):
+            assert np.isfinite(load_depth(data.tobytes()).disparity).all()
 
 
 def test_gdal_says_which_number_is_no_data():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
 import re
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +25,7 @@ from pullfocus.types import DepthMap
 
 _PFM = re.compile(rb"P([fF])\s+(\d{1,9})\s+(\d{1,9})\s+([-+.\deE]+)[ \t\r]*\n")
 COLMAP = re.compile(rb"(\d{1,9})&(\d{1,9})&(\d{1,3})&")
+_STDOUT = threading.Lock()
 _GREY_TOLERANCE = 2.0 / 255.0
 
 
@@ -75,7 +78,7 @@ def read_exr(source: Source) -> RawDepth:
     import OpenEXR
 
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, _quiet_stdout():
             path = Path(folder, "depth.exr")
             path.write_bytes(source.data)
             head = OpenEXR.File(str(path), separate_channels=True, header_only=True)
@@ -111,6 +114,13 @@ def read_exr(source: Source) -> RawDepth:
     label = f"channel {names[0]}" if len(names) == 1 else f"channels {', '.join(names)}"
     values = floats_of_file(channels[names[0]])
     return RawDepth(values, label=label, meaning=meaning, likely="depth")
+
+
+@contextlib.contextmanager
+def _quiet_stdout() -> Iterator[None]:
+    """Keep OpenEXR from printing about damaged files on stdout, where results for programs go."""
+    with _STDOUT, contextlib.redirect_stdout(io.StringIO()):
+        yield
 
 
 def _check_exr_size(header: Mapping[str, Any], source: Source) -> None:
@@ -159,7 +169,8 @@ def read_tiff(source: Source) -> RawDepth | None:
             said = _json(page.description)
             no_data = _no_data(page)
             array = np.asarray(page.asarray())
-    except (tifffile.TiffFileError, *FILE_ERRORS) as error:
+    except (tifffile.TiffFileError, TypeError, AttributeError, *FILE_ERRORS) as error:
+        # tifffile itself stumbles over tags of wrong types; nothing here but its calls can
         if "imagecodecs" in str(error):
             return None
         raise source.cut_short() from error

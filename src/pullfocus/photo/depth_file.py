@@ -156,8 +156,10 @@ def _read(source: Source) -> RawDepth:  # noqa: PLR0911 - one line a format
         return depth_numpy.read_npz(source)
     if data[:2] in (b"Pf", b"PF"):
         return depth_codecs.read_pfm(source)
-    if data.startswith((depth_matlab.MATLAB_5, depth_matlab.MATLAB_7_3, depth_matlab.HDF5)):
+    if data.startswith(depth_matlab.MATLAB_5):
         return depth_matlab.read_matlab(source)
+    if data.startswith((depth_matlab.MATLAB_7_3, depth_matlab.HDF5)):
+        return depth_matlab.read_hdf5(source)
     if depth_codecs.COLMAP.match(data[:64]):
         return depth_codecs.read_colmap(source)
     if kind == "OpenEXR":

@@ -181,7 +181,8 @@ def _candidates(raw: RawDepth) -> _Candidates:
     if raw.bits == 16:
         if _is_stretched(raw.values):
             return _Candidates(DISPARITY, RELATIVE_DEPTH, "disparity", 0.15)
-        return _Candidates(DISPARITY, _unit_of_codes(raw.values), "depth", 0.75)
+        turn = 0.75 if has_gap_above_zero(raw.values) else 0.45  # a sensor's holes are no disparity
+        return _Candidates(DISPARITY, _unit_of_codes(raw.values), "depth", turn)
     if low >= 0 and high > 1:
         far = _in_unit_of_values(raw, METRES)
         likely = raw.likely or "disparity"
@@ -267,7 +268,8 @@ def _rows_agreement(values: np.ndarray) -> float:
 def _on_grid(values: np.ndarray) -> np.ndarray:
     """Read a map at the centres of a grid of equal cells."""
     rows, columns = (((np.arange(_GRID) + 0.5) * side / _GRID).astype(int) for side in values.shape)
-    return np.asarray(values[np.ix_(rows, columns)], np.float64)
+    with np.errstate(invalid="ignore"):  # signalling NaN
+        return np.asarray(values[np.ix_(rows, columns)], np.float64)
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

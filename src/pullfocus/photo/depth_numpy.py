@@ -83,6 +83,18 @@ def _read_stream(
     count = math.prod(shape)
     if size < count * dtype.itemsize:
         raise source.cut_short()
+    out = read_block(stream, count, dtype, source)
+    return out.reshape(shape, order="F" if by_columns else "C"), bits_of(dtype)
+
+
+def read_block(
+    stream: IO[bytes], count: int, dtype: np.dtype, source: Source
+) -> Float32[np.ndarray, " count"]:
+    """Read so many numbers of a stream as float32, a part at a time.
+
+    Raises:
+        UnreadableInputError: the stream ends before.
+    """
     out = np.empty(count, np.float32)
     for at in range(0, count, _BLOCK):
         wanted = min(_BLOCK, count - at)
@@ -90,7 +102,7 @@ def _read_stream(
         if len(data) < wanted * dtype.itemsize:
             raise source.cut_short()
         out[at : at + wanted] = floats_of_file(np.frombuffer(data, dtype))
-    return out.reshape(shape, order="F" if by_columns else "C"), bits_of(dtype)
+    return out
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -146,7 +158,7 @@ def floats_of_file(values: np.ndarray) -> np.ndarray:
     not fit), have no end; -1e30 and less is "no data" of GIS programs.
     """
     half = values.dtype == np.float16
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # too wide; signalling NaN
         out = np.ascontiguousarray(values, dtype=np.float32)
     if values.dtype.kind != "f":
         return out

@@ -56,8 +56,12 @@ def to_disparity(raw: RawDepth, meaning: Meaning, source: Source, order: Order |
             "nothing in it is known: all of it is 0 (black), not a number or infinite"
         )
     _refuse_negative(values[known], meaning, source)
-    disparity = _disparity(np.where(known & ~far, values, np.nan), meaning, raw)
+    with np.errstate(over="ignore", divide="ignore"):  # nearer than a float can say: unknown
+        disparity = _disparity(np.where(known & ~far, values, np.nan), meaning, raw)
     disparity = np.where(far, np.float32(0), disparity).astype(np.float32)
+    known &= np.isfinite(disparity)
+    if not known.any():
+        raise source.unreadable("none of its numbers can be a distance")
     if not known.all():
         disparity = fill_unknown(np.nan_to_num(disparity), known)
     kind: DepthKind = "relative" if meaning.metres is None else "metric"
