@@ -3,6 +3,7 @@
 import io
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,7 @@ import pytest
 
 from pullfocus.depth import load_depth_of
 from pullfocus.depth.depth_of_file import order_seen
-from pullfocus.errors import UsageError
+from pullfocus.errors import TooLargeError, UsageError
 from pullfocus.photo import load
 from pullfocus.photo.depth_meaning import rank_correlation
 from pullfocus.samples import SAMPLES
@@ -63,6 +64,17 @@ def test_a_missing_network_is_no_failure(street, seen, monkeypatch):
     monkeypatch.setattr("pullfocus.depth.depth_of_file.open_estimator", missing)
     depth = load_depth_of(street, npy((seen - seen.min()) / np.ptp(seen)))
     assert "assumed" in depth.notes[0]
+
+
+def test_a_map_far_larger_than_its_photo_is_not_unpacked():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        head = io.BytesIO()
+        shape = {"descr": "<f4", "fortran_order": False, "shape": (8000, 8000)}
+        np.lib.format.write_array_header_1_0(head, shape)
+        archive.writestr("depth.npy", head.getvalue() + bytes(1 << 16))
+    with pytest.raises(TooLargeError, match="8000 x 8000"):
+        load_depth_of(Photo.from_array(np.zeros((48, 48, 3), np.uint8)), out.getvalue())
 
 
 def test_another_shape_is_refused(street):

@@ -15,6 +15,9 @@ from pullfocus.photo.depth_record import check_aspect
 from pullfocus.photo.source import MAX_MEGAPIXELS, PhotoSource
 from pullfocus.types import DepthMap, Photo
 
+LEAST_LIMIT_MEGAPIXELS = 50.0
+"""Depth maps of this size are read with any photo."""
+
 
 def load_depth_of(
     photo: Photo,
@@ -28,8 +31,10 @@ def load_depth_of(
 ) -> DepthMap:
     """Read a depth file that belongs to a photo, at the file's own resolution.
 
-    As `photo.depth_file.load_depth`, but where neither the person nor the file says what the
-    numbers are, the embedded network looks at the photo, and the order that it sees decides.
+    A map of more than LEAST_LIMIT_MEGAPIXELS and four times the photo's pixels is refused before
+    it is unpacked. All else is as in `photo.depth_file.load_depth`, but where neither the person
+    nor the file says what the numbers are, the embedded network looks at the photo, and the order
+    that it sees decides.
 
     Raises:
         UnreadableInputError, UsageError, MissingModelError: see `load_depth`; or the file has
@@ -42,7 +47,7 @@ def load_depth_of(
         scale=scale,
         order=lambda: order_seen(photo),
         name=name,
-        max_megapixels=max_megapixels,
+        max_megapixels=min(max_megapixels, max(LEAST_LIMIT_MEGAPIXELS, 4 * photo.megapixels)),
     )
     check_aspect(depth.size_hw, photo.size_hw, depth.source)
     return depth

@@ -174,8 +174,9 @@ def _may_be_turned_by_rows(raw: RawDepth) -> bool:
 
 
 def _candidates(raw: RawDepth) -> _Candidates:
-    values = raw.values[np.isfinite(raw.values)]
-    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    finite = np.isfinite(raw.values)
+    low = float(raw.values.min(where=finite, initial=np.inf))
+    high = float(raw.values.max(where=finite, initial=-np.inf))
     if raw.bits == 8:
         return _Candidates(DISPARITY, DARK_NEAR, "disparity", 0.4)
     if raw.bits == 16:
@@ -196,7 +197,8 @@ def _in_unit_of_values(raw: RawDepth, meaning: Meaning) -> Meaning:
         return meaning
     if raw.bits == 16:
         return _unit_of_codes(raw.values)
-    known = raw.values[np.isfinite(raw.values) & (raw.values > 0) & (raw.values < FAR_AWAY)]
+    some = thinned(raw.values)
+    known = some[np.isfinite(some) & (some > 0) & (some < FAR_AWAY)]
     whole = known.size and float(np.median(known)) >= 100 and (known == np.rint(known)).all()
     return MILLIMETRES if whole else METRES
 
@@ -208,16 +210,26 @@ def _is_stretched(codes: np.ndarray) -> bool:
     """
     if float(np.nanmax(codes)) < 65000:
         return False
-    return not (has_gap_above_zero(codes) and float(np.nanpercentile(codes, 99)) < 30000)
+    some = thinned(codes)
+    some = some[np.isfinite(some)]
+    few = some.size == 0 or float(np.percentile(some, 99)) < 30000
+    return not (few and has_gap_above_zero(codes))
 
 
 def has_gap_above_zero(values: np.ndarray) -> bool:
     """Tell whether 0 stands apart from the other values, as a mark for unknown does."""
-    finite = values[np.isfinite(values)]
-    above = finite[finite > 0]
-    if not above.size or above.size == finite.size:
+    if not (values == 0).any():
         return False
-    return float(above.min()) > 0.02 * float(np.percentile(above, 99))
+    above = np.where(np.isfinite(values) & (values > 0), values, np.inf)
+    least, some = float(above.min()), thinned(above)
+    some = some[np.isfinite(some)]
+    return some.size > 0 and least > 0.02 * float(np.percentile(some, 99))
+
+
+def thinned(values: np.ndarray) -> np.ndarray:
+    """Return every n-th row and column of a large map, about a million pixels, for percentiles."""
+    step = max(1, int(np.sqrt(values.size / 1e6)))
+    return values[::step, ::step]
 
 
 def _unit_of_codes(codes: np.ndarray) -> Meaning:
@@ -227,10 +239,11 @@ def _unit_of_codes(codes: np.ndarray) -> Meaning:
         RGB-D (m * 5000), NYU Depth V2, ScanNet, RealSense (mm).
     """
     per_256 = Meaning("depth", 1 / 256, "depth in 1/256 m (KITTI, ZoeDepth)")
-    above = codes[np.isfinite(codes) & (codes > 0)]
+    some = thinned(codes)
+    above = some[np.isfinite(some) & (some > 0)]
     if not above.size:
         return MILLIMETRES
-    unknown = 1 - above.size / codes.size
+    unknown = 1 - above.size / some.size
     low, high = np.percentile(above, (1, 99))
     if unknown > 0.7:
         return per_256

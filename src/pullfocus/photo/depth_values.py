@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from pullfocus.photo.depth_fill import fill_unknown
-from pullfocus.photo.depth_meaning import FAR_AWAY, Order, has_gap_above_zero, seen_as_near
+from pullfocus.photo.depth_meaning import FAR_AWAY, Order, has_gap_above_zero, seen_as_near, thinned
 from pullfocus.photo.depth_record import Meaning, RawDepth
 from pullfocus.photo.source import Source
 from pullfocus.types import DepthKind
@@ -57,8 +57,11 @@ def to_disparity(raw: RawDepth, meaning: Meaning, source: Source, order: Order |
         )
     _refuse_negative(values[known], meaning, source)
     with np.errstate(over="ignore", divide="ignore"):  # nearer than a float can say: unknown
-        disparity = _disparity(np.where(known & ~far, values, np.nan), meaning, raw)
-    disparity = np.where(far, np.float32(0), disparity).astype(np.float32)
+        clear = known & ~far
+        numbers = values if clear.all() else np.where(clear, values, np.float32(np.nan))
+        disparity = np.asarray(_disparity(numbers, meaning, raw), np.float32)
+    if far.any():
+        disparity = np.where(far, np.float32(0), disparity)
     known &= np.isfinite(disparity)
     if not known.any():
         raise source.unreadable("none of its numbers can be a distance")
@@ -98,7 +101,9 @@ def _disparity(values: np.ndarray, meaning: Meaning, raw: RawDepth) -> np.ndarra
         return _unit(values, raw)
     if meaning.relative == "turned":
         return 1 - _unit(values, raw)
-    low, high = np.nanpercentile(values, _ENDS)
+    some = thinned(values)
+    some = some if np.isfinite(some).any() else values
+    low, high = np.nanpercentile(some, _ENDS)
     if meaning.relative == "ratio":
         return np.minimum(np.float32(low) / values, np.float32(1))
     if high <= low:
