@@ -147,7 +147,7 @@ def save_picture(
         ),
     )
     notes = [*photo.metadata.notes, *depth.notes]
-    return {**told, "notes": notes, "sidecar": done.sidecar.to_json()}
+    return {**told, "read_notes": notes, "sidecar": done.sidecar.to_json()}
 
 
 def save_depth_map(

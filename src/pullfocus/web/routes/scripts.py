@@ -103,8 +103,8 @@ async def _answer(parts: Context, job: Job, request: Request) -> FileResponse:
     made = parts.store.find(told["id"])
     assert made is not None
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(made.name)}"}
-    if told.get("notes"):
-        headers["x-notes"] = quote(" ".join(told["notes"]), safe=" ,;:()'")
+    if told.get("read_notes"):
+        headers["x-notes"] = quote(" ".join(told["read_notes"]), safe=" ,;:()'")
     return FileResponse(
         Path(made.path),
         media_type=made.media_type,
