@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pullfocus.depth import estimate_depth
+    from pullfocus.depth import estimate_depth, load_depth_of
     from pullfocus.errors import (
         CannotWriteError,
         MissingModelError,
@@ -38,6 +38,7 @@ _HOME = {
     "load": "pullfocus.photo",
     "save": "pullfocus.photo",
     "load_depth": "pullfocus.photo.depth_file",
+    "load_depth_of": "pullfocus.depth",
     "save_depth": "pullfocus.photo.depth_file",
     "estimate_depth": "pullfocus.depth",
     "focus_at": "pullfocus.focus",
@@ -76,6 +77,7 @@ __all__ = [
     "focus_on_subject",
     "load",
     "load_depth",
+    "load_depth_of",
     "refocus",
     "render",
     "render_many",

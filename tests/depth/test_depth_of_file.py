@@ -148,6 +148,7 @@ PAIRS = {
     "hololens": ("rgbd/hololens/00147.jpg", "rgbd/hololens/00147_depth_mm.png"),
     "osd": ("rgbd/osd/rgb/learn0", "rgbd/osd/depth_mm/learn0.png"),
     "kitti": ("rgbd/kitti-lidar/rgb/0000000000", "rgbd/kitti-lidar/depth_png256/0000000000.png"),
+    "kinect": ("rgbd/kinect-tum/ch5/rgbd/color/1.png", "rgbd/kinect-tum/ch5/rgbd/depth/1.pgm"),
     "tum": ("rgbd/kinect-tum/ch7/1.png", "rgbd/kinect-tum/ch7/1_depth.png"),
 }
 METRES = {"kitti": 1 / 256, "tum": 1 / 5000}

@@ -187,6 +187,21 @@ def test_convention_sparse_codes_are_kitti():
     assert depth.disparity.min() > 0.9 / 40
 
 
+@pytest.mark.parametrize("white", [9000, 65535])
+def test_pgm_in_mm_whatever_it_calls_white(white):
+    z = np.minimum(Z, 9)
+    data = f"P5 {W} {H} {white}\n".encode() + np.rint(z * 1000).astype(">u2").tobytes()
+    is_metric(load_depth(data), z)
+
+
+def test_the_nearest_of_a_lens_blur_map_may_be_black():
+    grey = np.rint(255 * (1 - NEAR / NEAR.max())).astype(np.uint8)
+    grey[-6:] = 0
+    depth = load_depth(png(grey), order=lambda: NEAR)
+    assert (depth.disparity[-6:] == 1).all()
+    assert len(depth.notes) == 1
+
+
 def test_tum_counts_5000_a_metre():
     codes = np.rint(np.minimum(Z, 8) * 5000).astype(np.uint16)
     codes[:6] = 0

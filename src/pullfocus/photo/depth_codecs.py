@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pullfocus.photo import exif
+from pullfocus.photo.decode_pnm import white_of_pnm
 from pullfocus.photo.depth_layouts import choose_channel
 from pullfocus.photo.depth_numpy import FILE_ERRORS, floats_of_file
 from pullfocus.photo.depth_record import Meaning, RawDepth, describe, kind_of, text_of
@@ -229,6 +230,8 @@ def read_picture(source: Source, kind: str) -> RawDepth:
     if pixels.dtype.kind == "f":
         return RawDepth(floats_of_file(pixels), label=f"float {kind}")
     bits: Literal[8, 16] = 8 if pixels.dtype == np.uint8 else 16
+    if kind == "PPM" and bits == 16:  # mm stay mm, whatever the file calls white
+        pixels = np.rint(pixels * (white_of_pnm(source.data) / 65535))
     return RawDepth(pixels.astype(np.float32), bits, f"{bits}-bit grey picture")
 
 

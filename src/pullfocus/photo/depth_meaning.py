@@ -290,10 +290,13 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return (np.cumsum(count) - (count - 1) / 2)[place.ravel()]
 
 
-def seen_as_near(mask: np.ndarray, order: Order | None) -> bool:
-    """Tell whether the photo's order puts the pixels of a mask clearly before the farthest."""
+def seen_as_near(mask: np.ndarray, order: Order | None, share: float) -> bool:
+    """Tell whether the photo's order puts the pixels of a mask, on average, nearer than a share.
+
+    share: of all pixels, 0..1.
+    """
     seen = order() if order is not None else None
     if seen is None:
         return False
     inside, near = _on_grid(mask) > 0, _on_grid(seen)
-    return bool(inside.any()) and float(_ranks(near)[inside.ravel()].mean()) > 0.4 * near.size
+    return bool(inside.any()) and float(_ranks(near)[inside.ravel()].mean()) > share * near.size

@@ -78,10 +78,10 @@ def _unknown_zeros(raw: RawDepth, meaning: Meaning, order: Order | None) -> Bool
         return zeros
     if not has_gap_above_zero(raw.values):
         return np.zeros_like(zeros)
-    if meaning.quantity == "depth":
-        return zeros
+    if meaning.quantity == "depth":  # 0 may be the nearest too
+        return np.zeros_like(zeros) if seen_as_near(zeros, order, 0.6) else zeros
     # in disparity, 0 may be the sky as well as a hole: the photo tells
-    return zeros if seen_as_near(zeros, order) else np.zeros_like(zeros)
+    return zeros if seen_as_near(zeros, order, 0.4) else np.zeros_like(zeros)
 
 
 def _refuse_negative(known: np.ndarray, meaning: Meaning, source: Source) -> None:
