@@ -19,13 +19,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from pullfocus.depth.person_mask import person_mask
 
 from pullfocus.depth import open_estimator
 from pullfocus.depth.estimator import Estimator
 from pullfocus.depth.normalise import to_disparity
-from pullfocus.depth.person_mask import person_mask
-from pullfocus.depth.person_surface import person_surface
 from pullfocus.depth.refine import enlarge
+from pullfocus.depth.subjects.surface import person_surface
 from pullfocus.focus import find_subjects
 from pullfocus.lab.person_teacher import PersonTeacher, person_teacher_path
 from pullfocus.lab.sheet import coloured, tile

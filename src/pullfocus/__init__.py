@@ -17,6 +17,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pullfocus.telemetry import switch_off
+
 if TYPE_CHECKING:
     from pullfocus.depth import estimate_depth, load_depth_of
     from pullfocus.errors import (
@@ -84,6 +86,8 @@ __all__ = [
     "save",
     "save_depth",
 ]
+
+switch_off()
 
 
 def __getattr__(name: str) -> Any:

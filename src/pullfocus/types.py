@@ -191,6 +191,7 @@ class DepthMap:
     source: where it comes from, for people: a model id, a file name, "the photo's own depth".
     person: float32 of a size of its own (small: that of the network), 0..1, the probability that a
         person is seen there; None where nobody looked. It covers the same picture.
+    salient: the same for the main subject: person, pet or object.
     notes: what people should know of how it was read, one sentence each.
 
     Convention: upright, aligned with the photo, pixel centres at +0.5.
@@ -202,6 +203,7 @@ class DepthMap:
     source: str = "array"
     licence: str | None = None
     person: Float32[np.ndarray, "ph pw"] | None = None
+    salient: Float32[np.ndarray, "sh sw"] | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -215,8 +217,9 @@ class DepthMap:
         if self.uncertainty is not None:
             _same_size("uncertainty", self.uncertainty, self.disparity)
             object.__setattr__(self, "uncertainty", _frozen(self.uncertainty))
-        if self.person is not None:
-            object.__setattr__(self, "person", _frozen(self.person))
+        for name, mask in (("person", self.person), ("salient", self.salient)):
+            if mask is not None:
+                object.__setattr__(self, name, _frozen(mask))
 
     @classmethod
     def from_disparity(

@@ -54,10 +54,10 @@ def test_depth_has_no_stdout(cli, folder):
 def test_models_as_table_and_json(cli):
     code, out, _ = cli("models")
     assert code == 0
-    assert "pullfocus-compact" in out
+    assert "pullfocus-depth" in out
     code, out, _ = cli("models", "--json")
     cards = json.loads(out)
-    assert [card["id"] for card in cards if card["default"]] == ["pullfocus-compact"]
+    assert [card["id"] for card in cards if card["default"]] == ["pullfocus-depth"]
     assert all(card["licence"] for card in cards)
 
 

@@ -36,13 +36,13 @@ def test_the_words_name_the_depth_map_whole(cli, folder, make_depth):
 def test_the_subject_is_found_and_said(cli, folder):
     code, _, err = cli("cat.png", "--depth", "cat.npy")
     assert code == 0
-    assert "nearest salient region" in err or "face" in err
+    assert "salient subject" in err or "face" in err
 
 
 def test_without_depth_the_embedded_network_is_used(cli, folder):
     code, _, err = cli("cat.png", "--at", "0.5,0.5")
     assert code == 0
-    assert "pullfocus-compact" in err
+    assert "pullfocus-depth" in err
 
 
 def test_json_says_everything(cli, folder):
@@ -191,12 +191,13 @@ def test_patterns_work_quoted_and_one_depth_fits_one_photo(cli, folder, make_pho
 
 
 def test_the_first_run_says_that_it_compiles(capsys, monkeypatch, tmp_path):
+    from pullfocus import kernel_cache
     from pullfocus.cli.first_run import tell_first_run
 
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     tell_first_run()
     assert "compiles" in capsys.readouterr().err
-    (tmp_path / "render").mkdir()
-    (tmp_path / "render" / "tile_kernels.blur-12.py311.nbi").touch()
+    (kernel_cache.writable_folder() / "tile_kernels.blur-12.kernel").touch()
     tell_first_run()
     assert capsys.readouterr().err == ""

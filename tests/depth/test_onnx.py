@@ -36,7 +36,7 @@ def test_convention_larger_is_farther_is_turned_round(write_onnx, plain, bright_
 
 def test_people_come_with_the_depth_where_the_file_knows_them(write_onnx, plain, bright_left):
     photo = Photo.from_array(bright_left)
-    assert estimate_depth(photo, write_onnx(preprocessing=plain)).person is None
+    assert estimate_depth(photo, write_onnx(preprocessing=plain)).person.max() < 0.5
     path = write_onnx("people.onnx", sees_people=True, preprocessing=plain)
     person = estimate_depth(photo, path).person
     assert person.shape == (32, 64)

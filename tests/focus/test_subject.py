@@ -1,16 +1,16 @@
-"""The subject that is chosen when nobody chose: a face, else what stands out."""
+"""The subject that is chosen when nobody chose: a face, a person, a salient thing, the nearest."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from pullfocus.focus import focus_on_subject
+from pullfocus.focus import find_subjects, focus_on_subject
 from pullfocus.focus.faces import find_faces
-from pullfocus.focus.saliency import saliency_map
 from pullfocus.types import DepthMap, Photo
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -38,12 +38,65 @@ def thing_on_a_wall(x: float, y: float) -> tuple[Photo, DepthMap]:
 
 
 @pytest.mark.parametrize(("x", "y"), [(0.3, 0.4), (0.6, 0.5), (0.7, 0.6)])
-def test_the_thing_that_stands_out_is_chosen(x, y):
+def test_a_near_thing_is_chosen_over_the_floor(x, y):
     focus = focus_on_subject(*thing_on_a_wall(x, y))
-    assert focus.chosen == "nearest salient region"
+    assert focus.chosen in ("salient subject", "nearest thing")
     assert focus.disparity == pytest.approx(0.9, abs=0.02)
     assert focus.x == pytest.approx(x, abs=0.09)
     assert focus.y == pytest.approx(y, abs=0.12)
+
+
+def masked(depth: DepthMap, **boxes: tuple[slice, slice]) -> DepthMap:
+    """Say where somebody or something is; nothing anywhere else."""
+    masks = {name: np.zeros(depth.size_hw, np.float32) for name in ("person", "salient")}
+    for name, box in boxes.items():
+        masks[name][box] = 1
+    return replace(depth, **masks)
+
+
+LEFT, RIGHT = (slice(60, 180), slice(30, 90)), (slice(60, 180), slice(220, 290))
+
+
+def test_the_salient_subject_goes_before_what_is_nearest():
+    photo, depth = thing_on_a_wall(0.5, 0.5)
+    focus = focus_on_subject(photo, masked(depth, salient=RIGHT))
+    assert focus.chosen == "salient subject"
+    assert 220 <= focus.x * 320 <= 290
+
+
+def test_a_person_goes_before_the_salient_subject():
+    photo, depth = thing_on_a_wall(0.5, 0.5)
+    focus = focus_on_subject(photo, masked(depth, person=LEFT, salient=RIGHT))
+    assert focus.chosen == "person"
+    assert 30 <= focus.x * 320 <= 90
+
+
+def test_where_nothing_is_salient_the_nearest_thing_is_chosen():
+    photo, depth = thing_on_a_wall(0.5, 0.5)
+    focus = focus_on_subject(photo, masked(depth))
+    assert focus.chosen == "nearest thing"
+    assert focus.disparity == pytest.approx(0.9, abs=0.02)
+
+
+def test_a_person_who_is_salient_too_is_listed_once():
+    photo, depth = thing_on_a_wall(0.5, 0.5)
+    kinds = [s.kind for s in find_subjects(photo, masked(depth, person=LEFT, salient=LEFT))]
+    assert kinds == ["person", "nearest"]
+
+
+def test_pets_are_salient_and_nobody():
+    folder = SHARED.parent / "masks" / "cats"
+    paths = sorted(folder.glob("*.jpg"))[::160]
+    if not paths:
+        pytest.skip(f"real data is not here ({folder})")
+    on_the_cat = 0
+    for path in paths:
+        mask = cv2.imread(str(path.with_suffix(".png")), 0)
+        photo = Photo.from_array(read(path))
+        focus = focus_on_subject(photo, flat(photo))
+        h, w = mask.shape
+        on_the_cat += int(mask[min(int(focus.y * h), h - 1), min(int(focus.x * w), w - 1)] > 127)
+    assert on_the_cat >= 0.7 * len(paths)
 
 
 def test_convention_mirroring_the_photo_mirrors_the_choice():
@@ -63,15 +116,6 @@ def test_a_plain_picture_still_gets_a_focus(size):
     assert focus.disparity == pytest.approx(0.5)
     assert 0 <= focus.x <= 1
     assert 0 <= focus.y <= 1
-
-
-def test_saliency_is_finite_and_positive():
-    rng = np.random.default_rng(0)
-    rgb = rng.integers(0, 255, (50, 70, 3), dtype=np.uint8)
-    score = saliency_map(rgb, rng.uniform(0, 1, (50, 70)).astype(np.float32))
-    assert np.isfinite(score).all()
-    assert (score >= 0).all()
-    assert max(score.shape) == 192
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -35,9 +35,9 @@ def test_settings_of_the_embedded_network_are_checked(tmp_path, setting, complai
 
 def test_candidates_are_scored_beside_the_embedded_network(tmp_path):
     one, two = tmp_path / "a/new.onnx", tmp_path / "b/new.onnx"
-    found = _beside_the_embedded([one, EMBEDDED, two, tmp_path / "compact.onnx"])
-    assert list(found.values()) == [EMBEDDED, one, two, tmp_path / "compact.onnx"]
-    assert next(iter(found)) == "compact, embedded"
+    found = _beside_the_embedded([one, EMBEDDED, two, tmp_path / "depth.onnx"])
+    assert list(found.values()) == [EMBEDDED, one, two, tmp_path / "depth.onnx"]
+    assert next(iter(found)) == "depth, embedded"
 
 
 def test_a_sheet_shows_photo_and_depth_side_by_side(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -115,7 +116,51 @@ def test_several_machines_meet_at_the_first():
     command = group_command(["train", "unet"], 8, 2, 1, "gpu0:29501")
     words = " ".join(command[1:])
     assert words.startswith("-m torch.distributed.run --nnodes 2 --nproc-per-node 8 --node-rank 1")
-    assert words.endswith("--master-addr gpu0 --master-port 29501 -m pullfocus.lab train unet")
+    assert words.endswith("--master-addr gpu0 --master-port 29501 -m -- pullfocus.lab train unet")
+
+
+def test_torchrun_leaves_our_options_alone():
+    """It takes the beginning of an option for the whole: --node, --start, --max..."""
+    from torch.distributed.run import get_args_parser
+
+    ours = ["train", "unet", "--node", "1", "--nodes", "2", "--start", "a.pt", "--meet", "h:1"]
+    command = group_command(ours, 1, 2, 1, "h:1")
+    read = get_args_parser().parse_args(command[3:])
+    assert (read.training_script, read.training_script_args) == ("pullfocus.lab", ours)
+    assert (read.node_rank, read.nnodes) == (1, "2")
+
+
+def _free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@pytest.mark.skipif(
+    "PULLFOCUS_LONG_TESTS" not in os.environ,
+    reason="six processes that import torch take a minute on 2 cores; set PULLFOCUS_LONG_TESTS=1",
+)
+def test_two_machines_without_a_shared_folder_go_on_together(folder, tmp_path):
+    """The first machine's checkpoint is everybody's; alone, the second would begin anew."""
+    outs = [tmp_path / "machine 0", tmp_path / "machine 1"]
+    torch.set_num_threads(1)
+    assert main(_arguments(folder, outs[0], "epochs=1")) == 0
+    meet = f"127.0.0.1:{_free_port()}"
+    where = ["--nodes", "2", "--devices", "1", "--meet", meet]
+    machines = [
+        _start([*_arguments(folder, out, "epochs=2"), *where, "--node", str(node)])
+        for node, out in enumerate(outs)
+    ]
+    try:
+        said = [machine.communicate(timeout=240)[1] for machine in machines]
+    finally:
+        for machine in machines:
+            machine.kill()
+    assert [machine.returncode for machine in machines] == [0, 0], said
+    steps = list(_losses(outs[0]))
+    assert steps == list(range(1, len(steps) + 1))
+    assert "2 process(es)" in said[0]
+    assert not (outs[1] / "checkpoint.pt").exists()
 
 
 def test_several_machines_without_a_place_to_meet_are_refused():

@@ -40,7 +40,7 @@ def test_the_embedded_network_is_measured_by_default(rgbd, tmp_path):
         pytest.skip("no embedded network yet")
     out = tmp_path / "out"
     assert main(["evaluate", "--protocol", "affine", "--data", str(rgbd), "--out", str(out)]) == 0
-    assert read_summary(out).model == "pullfocus-compact"
+    assert read_summary(out).model == "pullfocus-depth"
 
 
 def test_the_command_line_names_every_protocol_and_refuses_others(rgbd):

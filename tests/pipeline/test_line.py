@@ -23,7 +23,7 @@ def test_focus_comes_from_disparity_then_distance_then_point(photo, depth):
 
 def test_without_a_wish_the_subject_is_found_and_said(photo, depth):
     focus = choose_focus(photo, depth, Settings())
-    assert focus.chosen in ("face", "nearest salient region")
+    assert focus.chosen in ("face", "salient subject")
 
 
 def test_range_in_metres_and_in_disparity(photo, depth):

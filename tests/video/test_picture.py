@@ -31,7 +31,8 @@ def scene(size_hw=SIZE, dtype=np.uint8):
 
 
 def render(codes, disparity, focus, fine=False):
-    return FrameRenderer(SRGB, refine=False, fine=fine).render(codes, disparity, focus, LENS)
+    renderer = FrameRenderer(SRGB, refine=False, fine=fine)
+    return renderer.render(codes, DepthMap(disparity), focus, LENS)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -64,7 +65,9 @@ def test_convention_blur_has_the_radius_of_the_full_size(radius_px):
         for column in (80, 81):
             codes = np.full((*SIZE, 3), 60, np.uint8)
             codes[:, column:] = 180
-            out = FrameRenderer(SRGB, refine=False, fine=fine).render(codes, disparity, focus, LENS)
+            out = FrameRenderer(SRGB, refine=False, fine=fine).render(
+                codes, DepthMap(disparity), focus, LENS
+            )
             measured.append(spread(SRGB.decode(out)[60, 60:100, 1]) ** 2)
     half, full = (np.sqrt(np.mean(variance[fine])) for fine in (False, True))
     assert half == pytest.approx(full, rel=0.1, abs=0.2)

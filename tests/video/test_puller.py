@@ -20,7 +20,8 @@ def depth(left=0.8, right=0.3, kind="relative"):
     """Left and right halves, with a subject in the middle of each."""
     disparity = np.full((40, 60), 0.1, np.float32)
     disparity[8:32, 3:21], disparity[8:32, 39:57] = left, right
-    return DepthMap(disparity, kind)
+    nothing = np.zeros((40, 60), np.float32)  # nobody and nothing salient
+    return DepthMap(disparity, kind, person=nothing, salient=nothing)
 
 
 class Told:
@@ -196,7 +197,7 @@ def test_nobody_there_yet_is_waited_for():
     )
     subjects = Subjects(chosen.subjects, lambda: Told(LEFT))
     planes = run(Puller(chosen, subjects), 0.8)
-    assert planes == pytest.approx(0.8)  # what stands out, until then
+    assert planes == pytest.approx(0.8)  # the nearest thing, until then
     assert subjects.box("somebody") is None
     assert subjects.events == ["0.00 s: somebody is not seen yet."]
 

@@ -22,7 +22,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model that is not here is miss
 
 from pullfocus.web.app import create_app
 from pullfocus.web.config import ServerConfig
-from pullfocus.web.serve import bind
+from pullfocus.web.serve import bind, server_settings
 
 ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "web"
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -68,9 +68,7 @@ class Running:
 def start(config: ServerConfig) -> Running:
     listener = bind(config)
     app = create_app(config)
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="warning", ws="none", timeout_graceful_shutdown=2)
-    )
+    server = uvicorn.Server(server_settings(app, config))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not server.started:

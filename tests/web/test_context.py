@@ -18,8 +18,8 @@ def context():
 
 
 def test_warming_up_goes_down_the_whole_line(context):
-    image = context.warm_up().future.result(120).future.result(120)
-    assert image.size_hw == (48, 64)
+    size_hw = context.warm_up().future.result(120).future.result(120)
+    assert size_hw == (48, 64)
 
 
 def test_a_photo_that_comes_early_is_not_kept_waiting(context):

@@ -23,7 +23,12 @@ def test_wrong_tokens_are_refused(server):
     assert server.bare(cookie="\x7f=;;=").get("/api/info").status_code == 401
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::2]", "a@b:1"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "127.0.0.1.evil.example", "", "[::2]", "a@b:1", "a@127.0.0.1", "@127.0.0.1",
+     "a:b@localhost:80", "127.0.0.1/x", "127.0.0.1?x", "127.0.0.1#x", "127.0.0.1:x", "127.0.0.1:",
+     "127.0.0.1, evil.example", "127.0.0.1\\@evil.example", "[127.0.0.1]", "127.0.0.1."],
+)  # fmt: skip
 def test_foreign_host_is_refused(client, host):
     """DNS rebinding: a name of somebody else's that points to this machine."""
     answer = client.get("/api/info", headers={"host": host})
@@ -44,6 +49,15 @@ def test_posts_from_other_sites_without_origin_are_refused(client):
     answer = client.post("/api/photos", headers={"sec-fetch-site": "cross-site"}, content=b"x")
     assert answer.status_code == 403
     assert client.get("/api/info", headers={"sec-fetch-site": "same-site"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "way", ["https://{}", "ftp://{}", "{}", "//{}", "http://a@{}", "http://{}/"]
+)
+def test_an_origin_with_another_scheme_is_refused(client, server, way):
+    origin = way.format(f"127.0.0.1:{server.port}")
+    assert client.get("/api/info", headers={"origin": origin}).status_code == 403
+    assert client.post("/api/photos", headers={"origin": origin}, content=b"x").status_code == 403
 
 
 def test_own_origin_is_accepted(client, server):
@@ -122,3 +136,12 @@ def test_no_route_takes_a_url_or_a_local_path(client, photo_bytes):
 def test_no_documentation_page_loads_foreign_scripts(client):
     assert client.get("/docs").status_code == 404
     assert client.get("/redoc").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/?token=wrong", "/?token="])
+def test_an_address_without_the_token_says_what_is_wrong(server, path):
+    answer = server.bare().get(path)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "printed in its terminal" in answer.text
+    assert server.config.token not in answer.text

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import re
 import resource
 import socket
 import struct
+import threading
 import time
 import zipfile
 import zlib
@@ -13,6 +16,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+
+def peak_kb(server) -> int:
+    """Return the most memory that a server has taken, with its worker."""
+    pid = server.app.state.context.worker.pid
+    status = Path(f"/proc/{pid}/status")
+    told = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return own + (int(told[1]) if told else 0)
+
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 
@@ -83,15 +96,16 @@ def test_an_upload_that_trickles_is_ended(narrow):
     assert time.monotonic() - began < 10
 
 
-def test_a_png_bomb_is_refused_unopened(client, finish):
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def test_a_png_bomb_is_refused_unopened(server, client, finish, photo_bytes):
+    finish(client, client.post("/api/photos?name=a.png", content=photo_bytes).json())
+    before = peak_kb(server)
     bomb = png_header(60_000, 60_000)
     job = finish(client, client.post("/api/photos?name=bomb.png", content=bomb).json())
     assert job["state"] == "failed"
     assert job["error"]["kind"] in ("too_large", "unreadable")
     answer = client.post("/api/refocus", files={"photo": ("bomb.png", bomb)})
     assert answer.status_code in (413, 415)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000
+    assert peak_kb(server) - before < 400_000
 
 
 def test_too_many_megapixels(narrow, finish):
@@ -128,14 +142,14 @@ def text_bomb() -> bytes:
 
 
 @pytest.mark.parametrize("make", [zip_bomb, text_bomb])
-def test_a_bomb_does_not_go_off(client, finish, photo_bytes, make):
+def test_a_bomb_does_not_go_off(server, client, finish, photo_bytes, make):
     bomb = make()
     finish(client, client.post("/api/photos?name=a.png", content=photo_bytes).json())
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_kb(server)
     job = finish(client, client.post("/api/photos?name=a.png", content=bomb).json())
     assert job["state"] == "done" or job["error"]["kind"] == "unreadable"
     assert (make is zip_bomb) <= (job["state"] == "failed")
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
+    assert peak_kb(server) - before < 200_000
 
 
 def depth_bombs() -> dict[str, bytes]:
@@ -149,35 +163,116 @@ def depth_bombs() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", ["bomb.npy", "bomb.pfm", "bomb.png"])
-def test_a_depth_bomb_is_refused(client, photo_bytes, name):
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def test_a_depth_bomb_is_refused(server, client, photo_bytes, name):
+    files = {"photo": ("a.png", photo_bytes)}
+    assert client.post("/api/refocus", files=files).status_code == 200
+    before = peak_kb(server)
     files = {"photo": ("a.png", photo_bytes), "depth": (name, depth_bombs()[name])}
     answer = client.post("/api/refocus", files=files)
     assert answer.status_code in (413, 415, 422), answer.text
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+    assert peak_kb(server) - before < 100_000
 
 
-def test_a_full_disk_is_told(run_server, photo_bytes, monkeypatch):
+@pytest.fixture
+def on_a_full_disk(run_server, monkeypatch):
+    """Return a server whose temporary files find no room: what is brought in, or what is made."""
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full")
     tight = run_server()
     store = tight.app.state.context.store
     place = store.place
 
-    def on_a_full_disk(name, *more):
-        kept = place(name, *more)
-        kept.path.symlink_to("/dev/full")
-        return kept
+    def fill(made: bool) -> None:
+        def full(name, media_type="", suffix=""):
+            kept = place(name, media_type, suffix)
+            if made == bool(suffix):
+                kept.path.symlink_to("/dev/full")
+            return kept
 
-    monkeypatch.setattr(store, "place", on_a_full_disk)
+        monkeypatch.setattr(store, "place", full)
+
+    tight.fill = fill
+    return tight
+
+
+def test_a_full_disk_is_told(on_a_full_disk, photo_bytes):
+    on_a_full_disk.fill(made=False)
+    client = on_a_full_disk.client()
     files = {"photo": ("a.png", photo_bytes)}
     for answer in (
-        tight.client().post("/api/photos?name=a.png", content=photo_bytes),
-        tight.client().post("/api/refocus", files=files),
+        client.post("/api/photos?name=a.png", content=photo_bytes),
+        client.post("/api/films?name=a.png", content=photo_bytes),
+        client.post("/api/refocus", files=files),
+        client.post("/api/depth", files=files),
+        client.post("/api/photos/samples/hibiscus"),
     ):
-        assert answer.status_code == 507
-        assert answer.json()["error"]["message"].startswith("a.png cannot be kept")
-    assert not list(store.folder.iterdir())
+        assert answer.status_code == 507, answer.text
+        assert "cannot be kept" in answer.json()["error"]["message"]
+    assert not list(on_a_full_disk.app.state.context.store.folder.iterdir())
+
+
+def test_a_disk_that_fills_up_with_results_is_told(on_a_full_disk, finish, photo_bytes):
+    client = on_a_full_disk.client()
+    photo = finish(client, client.post("/api/photos?name=a.png", content=photo_bytes).json())
+    way = f"/api/photos/{photo['result']['id']}"
+    pull = {"start_disparity": 0.1, "end_disparity": 0.9, "frames": 2, "long_side_px": 64}
+    on_a_full_disk.fill(made=True)
+    wishes = [
+        ("picture", {}), ("depth-map", {}), ("living", {"long_side_px": 64}),
+        ("animation", {**pull, "format": "gif"}), ("animation", {**pull, "format": "mp4"}),
+    ]  # fmt: skip
+    for what, wish in wishes:
+        told = finish(client, client.post(f"{way}/{what}", json=wish).json())
+        assert told["state"] == "failed", what
+        assert told["error"]["kind"] == "cannot_write", (what, told["error"])
+    files = {"photo": ("a.png", photo_bytes)}
+    for what in ("refocus", "depth"):
+        assert client.post(f"/api/{what}", files=files).status_code == 507
+    edit = b"\0" * (240 * 160 * 4)
+    on_a_full_disk.fill(made=False)
+    for body, part in ((edit, "depth-edit"), (b"x", "depth-file")):
+        assert client.put(f"{way}/{part}", content=body).status_code == 507
+
+
+def test_a_form_that_finds_no_room_is_told(server, monkeypatch, photo_bytes):
+    async def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("starlette.datastructures.UploadFile.write", full)
+    answer = server.client().post("/api/refocus", files={"photo": ("a.png", photo_bytes)})
+    assert answer.status_code == 507
+    assert "full" in answer.json()["error"]["message"]
+
+
+def test_who_hangs_up_is_one_line(server, caplog):
+    head = (
+        f"POST /api/photos?name=a HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        f"Authorization: Bearer {server.config.token}\r\nContent-Length: 1000\r\n\r\nsome"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire:
+        wire.sendall(head.encode())
+        time.sleep(0.2)
+    for _ in range(100):
+        if caplog.records:
+            break
+        time.sleep(0.05)
+    assert [one.getMessage() for one in caplog.records] == ["POST /api/photos: the client hung up"]
+    assert not caplog.records[0].exc_info
+
+
+def test_a_depth_file_that_is_taken_back_stops_nobody(server, finish, photo_bytes):
+    """While another job runs, others are served."""
+    client, gate = server.client(), threading.Event()
+    photo = finish(client, client.post("/api/photos?name=a.png", content=photo_bytes).json())
+    way = f"/api/photos/{photo['result']['id']}/depth-file"
+    server.app.state.context.queue.submit("block", "x", lambda _: gate.wait(20))
+    with ThreadPoolExecutor(1) as pool:
+        taken_back = pool.submit(client.put, way, content=b"")
+        for _ in range(5):
+            assert server.bare().get("/api/health", timeout=5).status_code == 200
+        assert not taken_back.done()
+        gate.set()
+        assert taken_back.result(20).status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -194,7 +289,7 @@ def test_broken_uploads_get_a_sentence(client, finish, body):
 
 
 def test_fifty_requests_at_once_have_bounded_memory(server, photo_bytes):
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_kb(server)
     with server.bare(authorization=f"Bearer {server.config.token}") as client:
         depth = {"settings": '{"at": [0.4, 0.5], "format": "jpeg", "refine": false}'}
 
@@ -208,7 +303,7 @@ def test_fifty_requests_at_once_have_bounded_memory(server, photo_bytes):
             answers = list(pool.map(one, range(50)))
     assert {status for status, _ in answers} == {200}
     assert len({content for _, content in answers}) == 1
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 700_000
+    assert peak_kb(server) - before < 700_000
     assert not [
         path for path in server.app.state.context.store.folder.iterdir() if "a.png" in path.name
     ]

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pullfocus.web.redirect_file import RedirectFile
+
 pytestmark = pytest.mark.browser
 
 
@@ -194,8 +196,17 @@ def test_zoom_shows_the_full_resolution(new_page, server, fine_file):
 def test_without_the_token_the_page_says_what_to_do(new_page, server):
     page = new_page(door=server.url + "/")
     page.page.goto(page.door)
+    assert "lacks the token" in page.page.locator("h1").inner_text()
+
+
+def test_a_link_without_the_token_says_what_to_do(new_page, server):
+    """From another site even the cookie that lets in is not sent: the page's script must ask."""
+    opened = RedirectFile(server.url + "/")
+    page = new_page(door=opened.address)
+    page.page.goto(page.door)
     page.page.wait_for_selector(".gone")
     assert "Open the address" in page.page.locator(".gone").inner_text()
+    opened.remove()
 
 
 def test_a_lost_gpu_lets_the_program_render(page):

@@ -51,6 +51,13 @@ def test_what_the_settings_say_of_a_depth_file_holds(client, photo_bytes, depth_
     )
 
 
+def test_a_depth_file_that_cannot_be_read_is_named_as_it_was_sent(client, photo_bytes):
+    files = {"photo": ("a.png", photo_bytes), "depth": ("far and near.npy", b"\x93NUMPY broken")}
+    answer = client.post("/api/refocus", files=files, data={"settings": "{}"})
+    assert answer.status_code == 415
+    assert "'far and near.npy'" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("format_", ["png", "npy", "exr"])
 def test_depth(client, photo_bytes, format_):
     answer = client.post(

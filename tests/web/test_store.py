@@ -33,8 +33,36 @@ def test_names_from_outside_are_harmless(store, given):
     assert 0 < len(kept.name) <= 120
 
 
-def test_ordinary_names_stay():
-    assert plain_name("Été à la mer (2).jpeg") == "Été à la mer (2).jpeg"
+@pytest.mark.parametrize(
+    "name",
+    ["Été à la mer (2).jpeg", "हिन्दी.jpg", "ภาพถ่าย.jpg", "café.jpg", "می‌خواهم.png", "தமிழ்.tif",
+     "写真.heic", "🎉 party.jpg", "בְּרֵאשִׁית.jpg"],
+)  # fmt: skip
+def test_ordinary_names_stay(name):
+    """Marks are no letters of their own to Unicode, and belong to names all the same."""
+    assert plain_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "hidden", ["\u202e", "\u2066", "\ufeff", "\u00ad", "\u2028", "\x7f", "\ue000"]
+)
+def test_what_makes_a_name_look_like_another_goes(hidden):
+    assert plain_name(f"photo{hidden}gpj.exe") == "photo_gpj.exe"
+
+
+def test_a_path_keeps_no_suffix_from_outside(store):
+    assert store.place("list.m3u8").path.suffix == ""
+    assert store.place("out", suffix=".png").path.suffix == ".png"
+
+
+def test_what_was_begun_beside_a_file_goes_with_it(store):
+    kept = store.place("out", suffix=".mp4")
+    parts = kept.path.with_name(f".{kept.path.name}.parts")
+    parts.mkdir()
+    (parts / "000000.bin").write_bytes(b"x")
+    kept.path.with_name(f".{kept.path.name}.abcd.part").write_bytes(b"x")
+    store.drop(kept.id)
+    assert not list(store.folder.iterdir())
 
 
 @pytest.mark.parametrize("id_", ["", "..", "x" * 22 + "/", "a" * 21, "ÄÖÜ" * 8])

@@ -3,35 +3,66 @@
 from __future__ import annotations
 
 import io
-import shutil
+import itertools
+import os
+import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pullfocus.errors import UsageError
+from pullfocus.photo.depth_meaning import Told
 from pullfocus.pipeline import Settings
-from pullfocus.types import DepthMap
-from pullfocus.web.config import ServerConfig
-from pullfocus.web.store import Store
-from pullfocus.web.workbench import Workbench
+from pullfocus.web.item import DepthFile, PhotoFiles
+from pullfocus.web.steps import NotThereError
+from pullfocus.web.workbench import BenchLimits, Workbench, key_of
 
 
 @pytest.fixture
 def bench():
-    store = Store(100, 3600)
-    yield Workbench(ServerConfig(preview_px=320), store)
-    store.close()
+    return Workbench(BenchLimits(preview_px=320))
 
 
 @pytest.fixture
 def bring(bench, photo_file):
+    count = itertools.count()
+
     def into_the_bench():
-        kept = bench.store.place(photo_file.name)
-        shutil.copyfile(photo_file, kept.path)
-        return bench.open(kept)
+        item = bench.item(PhotoFiles(f"photo {next(count)}", photo_file, photo_file.name))
+        bench.photo(item)
+        return item
 
     return into_the_bench
+
+
+@pytest.fixture
+def depth_of(bench, tmp_path):
+    """Return the depth at the corner of a photo with these files beside it."""
+    made = itertools.count()
+
+    def corner(item, settings, depth=None, edit=None, edited=True):
+        files = replace(item.files, depth=depth or item.files.depth)
+        if edit is not None:
+            place = tmp_path / f"{next(made)}.f32"
+            np.full((160, 240), edit, "<f4").tofile(place)
+            key = key_of(files.depth is not None, settings)
+            files = replace(files, edits=((key, place),))
+        found = bench.depth(bench.item(files), settings, edited=edited)
+        return found.disparity[-1, -1]
+
+    return corner
+
+
+@pytest.fixture
+def depth_file(tmp_path):
+    def write(value, size_hw=(160, 240)):
+        place = tmp_path / f"{value}.npy"
+        place.write_bytes(npy(value, size_hw))
+        return DepthFile(place, place.name, Told(near="bright", unit="disparity"))
+
+    return write
 
 
 def npy(value: float, size_hw: tuple[int, int] = (160, 240)) -> bytes:
@@ -58,30 +89,40 @@ def test_a_depth_file_of_another_shape_changes_nothing(client, finish, photo_byt
     before = client.get(f"{photo}/disparity.f32").content
     answer = client.put(f"{photo}/depth-file?name=d.npy", content=npy(0.1, (160, 80)))
     assert answer.status_code == 422
-    assert "80x160" in answer.json()["error"]["message"]
+    message = answer.json()["error"]["message"]
+    assert "80x160" in message
+    assert "'d.npy'" in message
     assert client.get(f"{photo}/disparity.f32").content == before
 
 
-def test_a_second_edit_takes_the_place_of_the_first(bench, bring):
+def test_a_second_edit_takes_the_place_of_the_first(bring, depth_of, depth_file):
     item, settings = bring(), Settings(refine=False)
-    bench.use_depth_file(item, DepthMap(np.full((160, 240), 0.2, np.float32)))
+    depth_of(item, settings, depth=depth_file(0.2))
     for added in (0.1, 0.3):
-        bench.edit_depth(item, settings, np.full((160, 240), added, np.float32))
-        assert bench.depth(item, settings).disparity[0, 0] == pytest.approx(0.2 + added)
+        assert depth_of(item, settings, edit=added) == pytest.approx(0.2 + added, abs=1e-3)
+        assert depth_of(item, settings, edited=False) == pytest.approx(0.2, abs=1e-3)
 
 
-def test_edits_of_a_depth_file_go_with_it(bench, bring):
+def test_edits_of_a_depth_file_go_with_it(bench, bring, depth_of, depth_file):
     item, settings = bring(), Settings(refine=False)
-    first, second = (DepthMap(np.full((160, 240), v, np.float32)) for v in (0.2, 0.6))
-    bench.use_depth_file(item, first)
-    bench.edit_depth(item, settings, np.full((160, 240), 0.1, np.float32))
-    assert bench.depth(item, settings).disparity[0, 0] == pytest.approx(0.3)
-    assert bench.depth(item, settings, edited=False).disparity[0, 0] == pytest.approx(0.2)
-    bench.use_depth_file(item, second)
-    assert bench.depth(item, settings).disparity[0, 0] == pytest.approx(0.6)
+    depth_of(item, settings, depth=depth_file(0.2))
+    assert depth_of(item, settings, edit=0.1) == pytest.approx(0.3, abs=1e-3)
+    bare = replace(item.files, depth=depth_file(0.6), edits=())
+    assert bench.depth(bench.item(bare), settings).disparity[-1, -1] == pytest.approx(0.6, abs=1e-3)
     with pytest.raises(UsageError):
-        bench.use_depth_file(item, DepthMap(np.zeros((240, 160), np.float32)))
-    assert item.depth_file is second
+        bench.item(replace(bare, depth=depth_file(0.5, (160, 80))))
+    assert item.files == bare
+    assert bench.depth(item, settings).disparity[-1, -1] == pytest.approx(0.6, abs=1e-3)
+
+
+def test_only_what_is_there_is_looked_at(bench, bring):
+    item, settings = bring(), Settings(refine=False)
+    assert bench.there(item.files) is item
+    with pytest.raises(NotThereError):
+        bench.there(item.files, settings)
+    item.let_go()
+    with pytest.raises(NotThereError):
+        bench.there(item.files)
 
 
 def test_photos_that_make_room_for_each_other_never_wait_for_each_other(bench, bring, monkeypatch):
@@ -107,21 +148,26 @@ def test_photos_that_make_room_for_each_other_never_wait_for_each_other(bench, b
     assert items[0].photo is None
 
 
-def test_only_the_worker_reads_what_was_let_go(client, finish, server, photo_bytes, monkeypatch):
+def test_what_was_let_go_is_read_again(server, client, finish, photo_bytes):
+    """The worker may have ended meanwhile: what it held is made again from the files."""
     job = client.post("/api/photos?name=a.png", content=photo_bytes).json()
     id_ = finish(client, job)["result"]["id"]
-    bench, readers = server.app.state.context.bench, []
-    item = bench.find(id_)
-    room = bench._make_room
-    monkeypatch.setattr(
-        bench,
-        "_make_room",
-        lambda keep: (readers.append(threading.current_thread().name), room(keep)),
-    )
-    for what in ("", "/colour.png", "/disparity.f32"):
-        item.let_go()
-        assert client.get(f"/api/photos/{id_}{what}").status_code == 200
-    assert readers == ["pullfocus-web"] * 3
+    photo = f"/api/photos/{id_}"
+    told = "depth_unit=disparity&depth_near=dark"
+    client.put(f"{photo}/depth-file?name=d.npy&{told}", content=npy(0.4))
+    edit = np.full((160, 240), 0.1, "<f4").tobytes()
+    assert client.put(f"{photo}/depth-edit", content=edit).status_code == 204
+    before = {
+        what: client.get(f"{photo}{what}").content for what in ("", "/colour.png", "/disparity.f32")
+    }
+    for what, content in before.items():
+        os.kill(server.app.state.context.worker.pid, signal.SIGKILL)
+        answer = client.get(f"{photo}{what}")
+        assert answer.status_code in (200, 507)  # 507: it was on its way when its process ended
+        assert client.get(f"{photo}{what}").content == content
+    assert np.frombuffer(before["/disparity.f32"], "<f4")[-1] == pytest.approx(0.7, abs=0.02)
+    made = finish(client, client.post(f"{photo}/depth", json={}).json())["result"]
+    assert "'d.npy': array taken as relative disparity turned round" in made["notes"][0]
 
 
 def test_what_is_told_of_a_depth_file_comes_with_it(client, finish, photo_bytes):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import sys
@@ -14,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from pullfocus import kernel_cache, telemetry
+from pullfocus.cli.bundled import gpl_parts
 from pullfocus.cores import usable_cores
 
 State = Literal["good", "note", "bad"]
@@ -39,7 +40,8 @@ class Finding:
 def findings() -> list[Finding]:
     """Ask all questions in order."""
     questions: list[Callable[[], Finding]] = [_python, _cores, _memory, _disk]
-    questions += [_libraries, _opencv, _providers, _network, _numba_cache]
+    questions += [_libraries, _opencv, _providers, _network, _kernel_cache]
+    questions += [_telemetry, _accelerator, _gpl_parts]
     out = [question() for question in questions]
     out += [_extra(name, modules, words) for name, (modules, words) in EXTRAS.items()]
     return out
@@ -71,12 +73,15 @@ def _cores() -> Finding:
 
 
 def _memory() -> Finding:
-    from pullfocus.pipeline.memory import free_bytes, total_bytes
+    from pullfocus.pipeline.memory import BYTES_PER_PIXEL, free_bytes, total_bytes
+    from pullfocus.pipeline.settings import Settings
 
     free, total = free_bytes(), total_bytes()
     if free is None:
         return Finding("memory", "note", "unknown", "12 MP need about 1.2 GB")
+    largest = min(free / BYTES_PER_PIXEL / 1e6, Settings().max_megapixels)
     found = f"{free / 1e9:.1f} GB free" + (f" of {total / 1e9:.1f}" if total else "")
+    found += f", enough for photos of {largest:.0f} MP"
     if free < LEAST_MEMORY_GB * 1e9 / 4:
         return Finding("memory", "bad", found, "close programs; even small photos need 0.3 GB")
     if free < LEAST_MEMORY_GB * 1e9:
@@ -121,7 +126,7 @@ def _opencv() -> Finding:
 
 def _providers() -> Finding:
     try:
-        names = import_module("onnxruntime").get_available_providers()
+        names = telemetry.onnxruntime().get_available_providers()
     except ImportError:
         return Finding("onnxruntime", "bad", "missing", "pip install onnxruntime")
     shown = ", ".join(name.removesuffix("ExecutionProvider") for name in names)
@@ -141,18 +146,68 @@ def _network() -> Finding:
     return Finding("depth network", "good", card.id)
 
 
-def _numba_cache() -> Finding:
-    """Compiled kernels are kept between runs; without a place each run compiles for seconds."""
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    place = Path(given) if given else Path(__file__).resolve().parent.parent / "render"
-    target = place / "__pycache__" if not given else place
-    nearest = next(parent for parent in (target, *target.parents) if parent.exists())
-    if os.access(nearest, os.W_OK):
-        return Finding("kernel cache", "good", str(target))
+def _kernel_cache() -> Finding:
+    """Ask for the folder as the kernels do; without one each run compiles for half a minute."""
+    folder = kernel_cache.writable_folder()
+    advice = "set NUMBA_CACHE_DIR to a folder that stays"
+    if folder is None:
+        return Finding("kernel cache", "note", "none: each run compiles anew", advice)
+    if folder.is_relative_to(tempfile.gettempdir()):
+        return Finding("kernel cache", "note", f"{folder}, a temporary folder", advice)
+    return Finding("kernel cache", "good", str(folder))
+
+
+def _telemetry() -> Finding:
+    if on := telemetry.still_on():
+        return Finding("telemetry", "bad", f"{', '.join(on)} was changed", "leave it to pullfocus")
+    if telemetry.loaded_before():
+        return Finding(
+            "telemetry", "note", "off, but onnxruntime was loaded before pullfocus",
+            "import pullfocus first, or set ORT_DISABLE_TELEMETRY=1",
+        )  # fmt: skip
+    return Finding("telemetry", "good", "off")
+
+
+def _accelerator() -> Finding:
+    """The papers' networks are trained on a GPU; photos and videos need none."""
+    seen, usable = _gpu_of_system(), _gpu_of_torch()
+    if usable:
+        return Finding("accelerator", "good", usable)
+    if not seen:
+        advice = "none is needed, but for training (pullfocus lab)"
+        return Finding("accelerator", "note", "none found", advice)
+    if find_spec("torch") is None:
+        return Finding("accelerator", "note", seen, "to train on it: pip install 'pullfocus[lab]'")
     return Finding(
-        "kernel cache", "note", f"{target} is not writable",
-        "kernels go to your own cache folder; if runs are slow, set NUMBA_CACHE_DIR",
+        "accelerator", "note", f"{seen}, but this torch cannot use it",
+        "install the torch build for it (pytorch.org); photos and videos need none",
     )  # fmt: skip
+
+
+def _gpu_of_system() -> str:
+    if Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi"):
+        return "NVIDIA GPU"
+    if Path("/dev/kfd").exists():
+        return "AMD GPU"
+    is_apple = sys.platform == "darwin" and platform.machine() == "arm64"
+    return "Apple GPU" if is_apple else ""
+
+
+def _gpu_of_torch() -> str:
+    if find_spec("torch") is None:
+        return ""
+    torch = import_module("torch")
+    if torch.cuda.is_available():
+        return f"{torch.cuda.get_device_name(0)} (torch {torch.__version__})"
+    return f"Apple GPU (torch {torch.__version__})" if torch.backends.mps.is_available() else ""
+
+
+def _gpl_parts() -> Finding:
+    found = [f"{' and '.join(parts)} in {name}" for name, parts in gpl_parts().items()]
+    if not found:
+        return Finding("GPL parts", "good", "none")
+    advice = "yours to use; who passes these wheels on must meet the GPL (THIRD_PARTY.md)"
+    return Finding("GPL parts", "note", ", ".join(found), advice)
 
 
 def _extra(name: str, modules: tuple[str, ...], words: str) -> Finding:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 import warnings
 from importlib import import_module
+from io import TextIOWrapper
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -69,6 +71,7 @@ def _perform(verb: Verb, rest: list[str]) -> int:
         module = import_module(verb.module)
         if hasattr(module, "main"):
             return module.main(rest) or 0
+        _keep_results_alone_on_stdout()
         app: Any = getattr(module, "app", None) or _app_of(module)
         code = app(rest, prog_name=f"pullfocus {verb.name}", standalone_mode=False)
         if code == INTERRUPTED:  # what typer makes of Ctrl-C, without a word
@@ -81,6 +84,27 @@ def _perform(verb: Verb, rest: list[str]) -> int:
             f"`pullfocus {verb.name}` needs {problem.name}, which is not installed: "
             f"pip install 'pullfocus[{verb.extra}]'."
         ) from None
+
+
+def _keep_results_alone_on_stdout() -> None:
+    """Send what native libraries print to stderr; stdout stays for pictures, JSON and paths.
+
+    Libraries write to descriptor 1, whatever Python's stdout is; a model file can make one talk.
+    """
+    given = sys.stdout
+    if sys.stderr is None or not isinstance(given, TextIOWrapper) or given is not sys.__stdout__:
+        return  # closed, or somebody else's already
+    try:
+        given.flush()
+        own = os.dup(given.fileno())
+    except (OSError, ValueError):
+        return
+    try:
+        os.dup2(sys.stderr.fileno(), given.fileno())
+        sys.stdout = open(own, "w", encoding=given.encoding, errors=given.errors)  # noqa: SIM115
+        sys.stdout.reconfigure(line_buffering=given.line_buffering)
+    except (OSError, ValueError):
+        os.close(own)
 
 
 def _app_of(module: ModuleType) -> typer.Typer:

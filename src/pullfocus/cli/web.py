@@ -23,6 +23,14 @@ def command(
     ] = True,
     max_upload_mb: Annotated[float, typer.Option(min=1, help="Largest file to accept.")] = 200.0,
     max_megapixels: Annotated[float, typer.Option(min=0.1, help="Largest photo to open.")] = 200.0,
+    max_memory_mb: Annotated[
+        float | None,
+        typer.Option(min=500, help="Memory for the work; default: most of the machine's."),
+    ] = None,
+    max_open_s: Annotated[float, typer.Option(min=1, help="Longest time to read a file.")] = 60.0,
+    max_step_s: Annotated[
+        float, typer.Option(min=1, help="Longest time for a step of any other work.")
+    ] = 300.0,
     preview_px: Annotated[int, typer.Option(help="Longer side of the picture on screen.")] = 1600,
 ) -> None:
     """Open the web app: drop a photo, click, pull focus. Pictures never leave this computer."""
@@ -43,6 +51,9 @@ def command(
         token=token or secrets.token_urlsafe(24),
         max_upload_mb=max_upload_mb,
         max_megapixels=max_megapixels,
+        max_memory_mb=max_memory_mb,
+        max_open_s=max_open_s,
+        max_step_s=max_step_s,
         preview_px=preview_px,
         extra_hosts=_names_of_this_machine(host),
     )

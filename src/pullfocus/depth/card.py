@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,11 @@ Triple = tuple[float, float, float]
 IMAGENET_MEAN: Triple = (0.485, 0.456, 0.406)
 IMAGENET_STD: Triple = (0.229, 0.224, 0.225)
 HALF: Triple = (0.5, 0.5, 0.5)
+LARGEST_SIDE_PX = 4096
+"""Of a network's input: what a model file may ask for; 200 MB in float32."""
+LARGEST_MULTIPLE = 1024
+LARGEST_CODE = 1e4
+"""Of mean, deviation and scale, either way; real ones lie between 1/255 and 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +38,8 @@ class Preprocessing:
         one side fits (DPT's keep_aspect_ratio); "pad" reflects the border first, then "short_side"
         (ZoeDepth), and cuts the border off the answer.
     multiple: both sides are rounded to it.
-    second_long_side: photos are looked at once more at this longer side (see `two_looks`); 0: not.
-    person_long_side: the mask of people in photos is made of two looks at this longer side (see
-        `person_mask`); 0: of the first look.
+    second_long_side: longer side of a second, mirrored run for photos (see `flip_averaging`); 0:
+        there is none.
     """
 
     size_hw: tuple[int, int] = (384, 384)
@@ -44,7 +49,28 @@ class Preprocessing:
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
     second_long_side: int = 0
-    person_long_side: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no network needs and what would exhaust the memory.
+
+        Raises:
+            ValueError: a size or a number out of bounds, in a few words.
+        """
+        sizes = {"height": self.size_hw[0], "width": self.size_hw[1]}
+        for name, side in sizes.items():
+            _within(name, side, 1, LARGEST_SIDE_PX)
+        _within("multiple_of", self.multiple, 1, LARGEST_MULTIPLE)
+        _within("second_long_side", self.second_long_side, 0, LARGEST_SIDE_PX)
+        _within("person_long_side", self.person_long_side, 0, LARGEST_SIDE_PX)
+        _within("range", self.scale, 1 / LARGEST_CODE, LARGEST_CODE)
+        for mean, std in zip(self.mean, self.std, strict=True):
+            _within("mean", mean, -LARGEST_CODE, LARGEST_CODE)
+            _within("std", std, 1 / LARGEST_CODE, LARGEST_CODE)
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not (isfinite(value) and low <= value <= high):
+        raise ValueError(f"{name} lies between {low:g} and {high:g}, not {value:.6g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float32
 
-from pullfocus.depth.from_photo import working_rgb
+from pullfocus.depth.estimate import working_rgb
 from pullfocus.depth.normalise import unscaled_disparity
 from pullfocus.depth.registry import open_estimator
 from pullfocus.errors import MissingModelError

@@ -19,6 +19,7 @@ from jaxtyping import UInt8
 from pullfocus.depth.card import ModelCard
 from pullfocus.depth.estimator import RawDepth
 from pullfocus.depth.huggingface_card import completed
+from pullfocus.depth.normalise import checked_answer
 from pullfocus.depth.onnx_session import single_map
 from pullfocus.depth.preprocess import inner_part, prepare
 from pullfocus.errors import MissingModelError, UnreadableInputError
@@ -51,7 +52,8 @@ class HuggingFaceEstimator:
         view_deg = getattr(answer, "field_of_view", None)
         if view_deg is not None:
             values = values * np.float32(_width_in_focal_lengths(float(view_deg.reshape(-1)[0])))
-        return RawDepth(inner_part(values, given.inner_hw), self.card.output)
+        raw = RawDepth(inner_part(values, given.inner_hw), self.card.output)
+        return checked_answer(raw, f"The model {self.card.id}")
 
 
 def _width_in_focal_lengths(view_deg: float) -> float:
@@ -72,7 +74,9 @@ def open_huggingface(card: ModelCard) -> HuggingFaceEstimator:
     card = completed(card, folder)
     try:
         with _quiet():
-            network = loader.from_pretrained(str(folder), local_files_only=True)
+            network = loader.from_pretrained(
+                str(folder), local_files_only=True, trust_remote_code=False
+            )
     except Exception as error:  # noqa: BLE001 - transformers raises whatever its parts raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
         raise UnreadableInputError(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pullfocus.depth.card import HALF, ModelCard, OutputKind, Preprocessing, Triple
 from pullfocus.errors import MissingModelError, UnreadableInputError
+from pullfocus.json_files import brief, read_json
 
 _METRIC_DEPTH = ("zoedepth", "glpn")
 _METRIC_DISPARITY = ("depth_pro",)
 _RELATIVE = ("dpt", "depth_anything")
+LARGEST_NUMBER = 65536
+"""In a configuration: the largest known depth network has 4096 channels."""
 
 
 def card_of_folder(folder: Path) -> ModelCard:
@@ -45,21 +47,38 @@ def completed(card: ModelCard, folder: Path) -> ModelCard:
             "save_pretrained wrote."
         )
     kind = _output_kind(config, folder)
+    _check_sizes(config, folder)
     processor = _read_json(folder / "preprocessor_config.json")
-    rule = card.preprocessing if processor is None else _preprocessing(processor, config)
-    if processor is None and card.source == "folder":
-        rule = _default_rule(config)
+    try:
+        rule = card.preprocessing if processor is None else _preprocessing(processor, config)
+        if processor is None and card.source == "folder":
+            rule = _default_rule(config)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise UnreadableInputError(
+            f"The preprocessing in {folder} cannot be understood ({brief(error)}); fetch it again."
+        ) from None
     return replace(card, output=kind, preprocessing=rule)
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except (OSError, ValueError) as error:
-        raise UnreadableInputError(f"{path} cannot be read ({error}); fetch it again.") from None
+    said = read_json(path, "The model file", "fetch it again")
     return said if isinstance(said, dict) else {}
+
+
+def _check_sizes(config: dict[str, Any], folder: Path) -> None:
+    """Refuse sizes that no network has, before memory is taken for them."""
+    waiting: list[Any] = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, int) and value > LARGEST_NUMBER:
+            raise UnreadableInputError(
+                f"The config.json in {folder} asks for a network with {value:.3g} parts of a kind; "
+                "fetch it again or choose another model."
+            )
 
 
 def _output_kind(config: dict[str, Any], folder: Path) -> OutputKind:
@@ -68,7 +87,7 @@ def _output_kind(config: dict[str, Any], folder: Path) -> OutputKind:
     Source: transformers, `depth_estimation_type` of DepthAnythingConfig; the post-processing of
         ZoeDepth, GLPN (depth) and DepthPro (inverse depth).
     """
-    family = str(config.get("model_type"))
+    family = brief(config.get("model_type"), 60)
     if family in _METRIC_DEPTH or config.get("depth_estimation_type") == "metric":
         return "metric_depth"
     if family in _METRIC_DISPARITY:

@@ -9,8 +9,13 @@ from pullfocus.depth.card import ModelCard
 
 
 def embedded_path() -> Path:
-    """Return where the embedded network lies inside the package."""
-    return Path(__file__).parent / "weights" / "compact.onnx"
+    """Return where the embedded depth network lies inside the package."""
+    return Path(__file__).parent / "weights" / "depth.onnx"
+
+
+def subjects_path() -> Path:
+    """Return where the network that finds people and salient subjects lies inside the package."""
+    return Path(__file__).parent / "weights" / "subjects.onnx"
 
 
 def hub_cache() -> Path:

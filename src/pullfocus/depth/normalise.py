@@ -7,12 +7,17 @@ from jaxtyping import Float, Float32
 
 from pullfocus.depth.card import OutputKind
 from pullfocus.depth.estimator import RawDepth
+from pullfocus.errors import UnreadableInputError
 from pullfocus.types import DepthKind
 
 SHOULDER = 0.02
 """Share of 0..1 kept at either end for the values beyond the percentiles."""
 NEAREST_M = 0.05
 """Metric depth below this is taken as this: no lens of this program focuses nearer."""
+MOST_OPEN_SHARE = 0.1
+"""Share of an answer that may be no number; such pixels are taken as farthest."""
+LARGEST_VALUE = np.float32(1e30)
+"""Beyond this a number is an overflow: products of two leave float32."""
 
 
 def to_disparity(raw: RawDepth) -> tuple[Float32[np.ndarray, "h w"], DepthKind]:
@@ -29,6 +34,7 @@ def to_disparity(raw: RawDepth) -> tuple[Float32[np.ndarray, "h w"], DepthKind]:
 
 def unscaled_disparity(raw: RawDepth) -> tuple[Float32[np.ndarray, "h w"], DepthKind]:
     """Turn raw depth into disparity; relative disparity keeps the network's own scale and shift."""
+    raw = checked_answer(raw)
     values = _finite(np.asarray(raw.values, np.float32), raw.kind)
     if raw.kind == "metric_disparity":
         return np.clip(values, 0, np.float32(1 / NEAREST_M)), "metric"
@@ -39,14 +45,51 @@ def unscaled_disparity(raw: RawDepth) -> tuple[Float32[np.ndarray, "h w"], Depth
     return values, "relative"
 
 
+def checked_answer(raw: RawDepth, who: str = "The depth network") -> RawDepth:
+    """Return a network's answer if it says something; the one check of every estimator's numbers.
+
+    Infinite depth is the sky, and metres <= 0 are unknown; anything else that is no number may fill
+    a tenth of the answer.
+
+    Args:
+        who: the network, as an error begins.
+
+    Raises:
+        UnreadableInputError: too little of it, or of where people are, is numbers.
+    """
+    values = np.asarray(raw.values, np.float32)
+    open_share = 1 - float(np.mean(_known(values, "relative_disparity")))
+    if raw.kind.endswith("depth"):
+        open_share -= float(np.mean(np.isposinf(values)))
+    if not _known(values, raw.kind).any():
+        raise UnreadableInputError(
+            f"{who} answered without one usable number (all are NaN, infinite or not positive); "
+            "choose another model."
+        )
+    if open_share > MOST_OPEN_SHARE:
+        raise UnreadableInputError(
+            f"{who} answered with something that is no number for {open_share:.0%} of the picture; "
+            "choose another model."
+        )
+    if raw.person is not None and not np.isfinite(raw.person).all():
+        raise UnreadableInputError(
+            f"{who} answered with something that is no number where people are asked for; choose "
+            "another model."
+        )
+    return raw
+
+
+def _known(values: np.ndarray, kind: OutputKind) -> np.ndarray:
+    known = np.abs(values) < LARGEST_VALUE  # False for NaN
+    return known & (values > 0) if kind == "metric_depth" else known
+
+
 def _finite(values: np.ndarray, kind: OutputKind) -> np.ndarray:
     """Put what a network left open (NaN, infinity, metres <= 0) at the farthest that it said."""
-    known = np.isfinite(values)
-    if kind == "metric_depth":
-        known &= values > 0
+    known = _known(values, kind)
     if known.all():
         return values
-    said = values[known] if known.any() else np.ones(1, np.float32)
+    said = values[known]
     farthest = said.min() if kind.endswith("disparity") else said.max()
     return np.where(known, values, farthest)
 

@@ -7,8 +7,8 @@ beside it, which wins:
     polarity        "larger = nearer" | "larger = farther"; turns disparity into depth or back
     preprocessing   JSON: mean [3], std [3], range [0, 1] or [0, 255], channels "RGB", multiple_of,
                     and long_side (keeps the aspect) or size_hw [h, w] (does not); with long_side,
-                    second_long_side if the mean of two looks at a photo is better than one, and
-                    person_long_side if people are found better at another size
+                    second_long_side asks for flip averaging at that size (person_long_side of
+                    older exports is ignored: people come from the embedded subject network)
     licence         SPDX identifier
 
 Without them: the input's fixed size, else 384 on the longer side in multiples of 32; ImageNet mean
@@ -17,7 +17,6 @@ and deviation over 0..1; relative disparity, larger = nearer, as MiDaS and its d
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +33,7 @@ from pullfocus.depth.card import (
 )
 from pullfocus.depth.onnx_session import open_session
 from pullfocus.errors import UnreadableInputError
+from pullfocus.json_files import brief, parse_json, read_json
 
 GUESS_NOTE = (
     "The file says nothing about its kind or preprocessing: taken as relative disparity from an "
@@ -64,14 +64,15 @@ def card_of_onnx(path: Path) -> ModelCard:
     try:
         kind = _kind(said)
         rule = _preprocessing(said, shape)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise UnreadableInputError(
-            f"The metadata of {path} cannot be understood ({error}); correct it or remove it."
+            f"The metadata of {path} cannot be understood ({brief(error)}); correct it or remove "
+            "it."
         ) from None
     note = "" if "kind" in said and "preprocessing" in said else GUESS_NOTE
     return ModelCard(
         id=path.name,
-        licence=str(said.get("licence") or said.get("license") or "unknown"),
+        licence=brief(said.get("licence") or said.get("license") or "unknown", 80),
         output=kind,
         source="onnx",
         preprocessing=rule,
@@ -83,14 +84,9 @@ def card_of_onnx(path: Path) -> ModelCard:
 
 def _sidecar(path: Path) -> dict[str, Any]:
     beside = path.with_name(path.name + ".json")
-    if not beside.is_file():
+    if not beside.exists():
         return {}
-    try:
-        said = json.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UnreadableInputError(
-            f"{beside} is not readable JSON ({error}); correct it."
-        ) from None
+    said = read_json(beside, "The model card")
     if not isinstance(said, dict):
         raise UnreadableInputError(f"{beside} must hold one JSON object; correct it.")
     return said
@@ -114,7 +110,7 @@ def _kind(said: Mapping[str, Any]) -> OutputKind:
 def _preprocessing(said: Mapping[str, Any], shape: list[Any]) -> Preprocessing:
     rule = Preprocessing(mean=IMAGENET_MEAN, std=IMAGENET_STD)
     given = said.get("preprocessing", {})
-    given = json.loads(given) if isinstance(given, str) else given
+    given = parse_json(given) if isinstance(given, str) else given
     if unknown := set(given) - _KEYS:
         raise ValueError(f"preprocessing has no {', '.join(sorted(unknown))}")
     if given.get("channels", "RGB") != "RGB":
@@ -134,16 +130,18 @@ def _preprocessing(said: Mapping[str, Any], shape: list[Any]) -> Preprocessing:
         mean=_triple(given.get("mean", rule.mean)),
         std=_triple(given.get("std", rule.std)),
         second_long_side=int(given.get("second_long_side", 0)),
-        person_long_side=int(given.get("person_long_side", 0)),
     )
     return _fixed(rule, shape)
 
 
 def _fixed(rule: Preprocessing, shape: list[Any]) -> Preprocessing:
     """Let a size that is fixed in the network's input win over everything said."""
-    height, width = shape[-2:] if len(shape) == 4 else (None, None)
+    channels = shape[1] if len(shape) == 4 else 3
+    if len(shape) not in (0, 4) or (isinstance(channels, int) and channels != 3):
+        raise ValueError(f"its input is {shape}, not a picture 1 x 3 x height x width")
+    height, width = shape[-2:] if shape else (None, None)
     if isinstance(height, int) and isinstance(width, int):
-        rule = replace(rule, second_long_side=0, person_long_side=0)
+        rule = replace(rule, second_long_side=0)
         return replace(rule, size_hw=(height, width), multiple=1, rule="fixed")
     return rule
 

@@ -95,8 +95,13 @@ def _guides(linear: np.ndarray, settings: RefineSettings) -> list[np.ndarray]:
         size = tuple(max(1, round(n * scale)) for n in linear.shape[1::-1])
         if size != source.shape[1::-1]:
             source = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
-        guides.insert(0, np.sqrt(np.clip(source, 0, 1)).astype(np.float32, copy=False))
+        guides.insert(0, gamma_2(source))
     return guides
+
+
+def gamma_2(linear: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "h w 3"]:
+    """Encode linear light with gamma 2, 0..1: differences then are about what an eye sees."""
+    return np.sqrt(np.clip(linear, 0, 1)).astype(np.float32, copy=False)
 
 
 def _snapped(

@@ -7,12 +7,13 @@ loads numba.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from pullfocus.kernels import kernel
 
 BINS = 24
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@kernel(fastmath=True)
 def _pick(values, weights, count, low, high, mass, moment):  # type: ignore[no-untyped-def]
     """Return the weighted mode of `count` values in [low, high]: the heaviest of smoothed bins.
 
@@ -43,7 +44,7 @@ def _pick(values, weights, count, low, high, mass, moment):  # type: ignore[no-u
     return (moment[best - 1] + moment[best] + moment[best + 1]) / total
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@kernel(fastmath=True)
 def _weigh(powers, count, weights):  # type: ignore[no-untyped-def]
     """Multiply weights by exp(-power), as (1 - power / 64)^64: LLVM vectorises that; power < 64."""
     for i in range(count):
@@ -53,7 +54,7 @@ def _weigh(powers, count, weights):  # type: ignore[no-untyped-def]
         weights[i] *= share
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@kernel(fastmath=True)
 def snap_rows(first, end, disparity, certainty, guide, band, reach, step, sharpness, out):  # type: ignore[no-untyped-def]
     """Give every pixel of the band the depth that its like-coloured surroundings agree on.
 
@@ -94,13 +95,13 @@ def snap_rows(first, end, disparity, certainty, guide, band, reach, step, sharpn
                 out[y, x] = _pick(values, weights, count, low, high, mass, moment)
 
 
-@njit(nogil=True, cache=True)
+@kernel()
 def _first_inside(middle, reach, step):  # type: ignore[no-untyped-def]
     """Return the first of middle - reach, middle - reach + step, ... that is not negative."""
     return (middle - reach) % step if middle < reach else middle - reach
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@kernel(fastmath=True)
 def choose_rows(first, end, small, guide, cells, linear, sharpness, out):  # type: ignore[no-untyped-def]
     """Overwrite full-resolution pixels at depth edges by the small map's value they look most like.
 

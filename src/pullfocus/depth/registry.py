@@ -19,9 +19,9 @@ from pullfocus.depth.estimator import Estimator
 from pullfocus.depth.installed import embedded_path
 from pullfocus.errors import MissingModelError, UsageError
 
-EMBEDDED = "pullfocus-compact"
+EMBEDDED = "pullfocus-depth"
 
-_COMPACT = Preprocessing((256, 256), 32, "long_side", second_long_side=256, person_long_side=320)
+_EMBEDDED_RULE = Preprocessing((416, 416), 32, "long_side", second_long_side=320)
 """Where the embedded network scores best (weights/MODEL_CARD.md); its file says the same."""
 _DPT = Preprocessing((384, 384), 32, "fixed", mean=HALF, std=HALF)
 _ANYTHING = Preprocessing((518, 518), 14, "short_side", mean=IMAGENET_MEAN, std=IMAGENET_STD)
@@ -59,7 +59,7 @@ CARDS: tuple[ModelCard, ...] = (
         licence="MIT",
         output="relative_disparity",
         source="embedded",
-        preprocessing=_COMPACT,
+        preprocessing=_EMBEDDED_RULE,
         note="Inside the wheel, no download; trained by this project's lab.",
     ),
     _hub(_DAV2 + "Small-hf", "Apache-2.0", "relative_disparity", _ANYTHING, millions=24.8),
@@ -118,7 +118,8 @@ CARDS: tuple[ModelCard, ...] = (
     ),
 )
 _BY_ID = {card.id.lower(): card for card in CARDS}
-_ALIASES = {"compact": EMBEDDED, "embedded": EMBEDDED}
+_ALIASES = {"compact": EMBEDDED, "embedded": EMBEDDED, "pullfocus-compact": EMBEDDED}
+"""Other names of the embedded network; `pullfocus-compact` stands in sidecars of older versions."""
 
 
 def models() -> tuple[ModelCard, ...]:

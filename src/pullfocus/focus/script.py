@@ -20,7 +20,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pullfocus.errors import UnreadableInputError, UsageError
+from pullfocus.errors import UsageError
+from pullfocus.json_files import brief, read_json
 
 Easing = Literal["linear", "smooth", "ease-in", "ease-out"]
 Strength = Literal["strong", "weak"]
@@ -239,16 +240,7 @@ def read_script(path: Path) -> FocusScript:
         UnreadableInputError: no such file, or not JSON.
         UsageError: JSON that is no script.
     """
-    import json
-
-    try:
-        content = json.loads(path.read_text("utf-8-sig"))
-    except OSError as problem:
-        raise UnreadableInputError(
-            f"The focus script {path} cannot be read: {problem.strerror}."
-        ) from None
-    except ValueError as problem:
-        raise UnreadableInputError(f"The focus script {path} is not JSON: {problem}.") from None
+    content = read_json(path, "The focus script", "write one with --suggest")
     try:
         return FocusScript.parse(content)
     except UsageError as problem:
@@ -264,4 +256,4 @@ def _sentence(problem: ValidationError) -> str:
     error = problem.errors(include_url=False)[0]
     where = ".".join(str(part) for part in error["loc"]) or "it"
     message = error["msg"].removeprefix("Value error, ")
-    return f"{where}: {message[0].lower()}{message[1:].rstrip('.')}."
+    return brief(f"{where}: {message[0].lower()}{message[1:].rstrip('.')}", 300) + "."

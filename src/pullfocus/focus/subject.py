@@ -11,14 +11,14 @@ from pullfocus.types import DepthMap, Focus, Photo
 
 _WORDS = {
     "person": "person",
-    "salient": "nearest salient region",
+    "salient": "salient subject",
     "nearest": "nearest thing",
     "box": "box",
 }
 
 
 def focus_on_subject(photo: Photo, depth: DepthMap) -> Focus:
-    """Focus on the most plausible subject: a face, a person, else the nearest salient region.
+    """Focus on the most plausible subject: a face, a person, the salient one, the nearest thing.
 
     Of several people the largest, nearest and most central wins. `Focus.chosen` says what it is;
     x, y is the place, in fractions.

@@ -1,11 +1,11 @@
 """Everything in a photo that one may want to focus on: people, what stands out, the nearest thing.
 
     photo, depth -> people (mask, depth, faces) -> Subject "#1", "#2", ...
-                 -> saliency, nearness          -> the ones after them
+                 -> salient mask, nearness      -> the ones after them
 
 The order, which is that of the ids: people with a face, then people without, the larger, nearer and
-more central first; then what stands out, then the nearest thing, where they are not one of those
-people. "#1" is what is focused when nobody says otherwise.
+more central first; then the salient subject (a pet, an object), then the nearest thing, where they
+are not one of those people. "#1" is what is focused when nobody says otherwise.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32
 
-from pullfocus.depth.people import SURE, people_in
 from pullfocus.depth.refine import enlarge
+from pullfocus.depth.subjects.instances import SMALLEST_SHARE, SURE, people_in
+from pullfocus.depth.subjects.masks import find_masks
 from pullfocus.focus.at_point import focus_on_box
 from pullfocus.focus.box import Box
 from pullfocus.focus.faces import Face, find_faces
-from pullfocus.focus.saliency import salient_region
 from pullfocus.focus.subject_shape import GRID_PX, Subject, oval, shaped
 from pullfocus.types import DepthMap, Photo
 
@@ -28,6 +28,12 @@ ONE_THING = 0.06
 """Share of the picture's range of disparity within which the inside of a box is one thing."""
 NEAREST_SHARE = 0.005
 """Share of the picture that the nearest thing has at least: one hot pixel is no thing."""
+SALIENT = 0.5
+"""Probability from which a pixel belongs to the salient subject."""
+THING_SURE = 0.75
+"""Mean probability of a salient region below which it is none."""
+RIM = 0.015
+"""Share of the longer side around people in which what is salient is still a part of them."""
 NEAREST_DEPTH = 0.1
 """How far the nearest thing reaches back, as a share of the picture's range of disparity."""
 
@@ -42,10 +48,11 @@ def find_subjects(photo: Photo, depth: DepthMap) -> tuple[Subject, ...]:
     rgb = to_srgb8(photo, 1024)
     disparity = _on_grid(depth)
     faces = [face for face in find_faces(rgb) if _is_plausible(depth, face)]
-    found = in_order(_people(depth, disparity, faces), disparity)
-    salient = shaped("salient", _salient_mask(rgb, disparity), disparity)
-    if not any((person.mask & salient.mask).sum() > 0.5 * salient.mask.sum() for person in found):
-        found.append(salient)
+    person, salient = _masks(depth, rgb, disparity.shape)
+    found = in_order(_people(person, disparity, faces), disparity)
+    thing = _salient_thing(salient, found, disparity)
+    if thing is not None:
+        found.append(thing)
     listed = enumerate(_with_nearest(found, disparity), start=1)
     return tuple(replace(subject, id=f"#{number}") for number, subject in listed)
 
@@ -97,17 +104,43 @@ def _is_plausible(depth: DepthMap, face: Face) -> bool:
     return depth.at(*face.box.centre) >= float(np.percentile(depth.disparity[::8, ::8], 40))
 
 
-def _salient_mask(rgb: np.ndarray, disparity: np.ndarray) -> np.ndarray:
-    region = salient_region(rgb, disparity).astype(np.float32)
-    mask = enlarge(region, (disparity.shape[0], disparity.shape[1])) > 0.5
-    return mask if mask.any() else np.ones_like(mask)
+def _masks(
+    depth: DepthMap, rgb: np.ndarray, size_hw: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probabilities of people and of the salient subject; look for what is missing.
+
+    Depth that the photo carries, or that comes from a file, has no masks yet.
+    """
+    person, salient = depth.person, depth.salient
+    if person is None or salient is None:
+        masks = find_masks(rgb)
+        person = masks.person if person is None else person
+        salient = masks.salient if salient is None else salient
+    h, w = size_hw
+    return enlarge(person, (h, w)), enlarge(salient, (h, w))
 
 
-def _people(depth: DepthMap, disparity: np.ndarray, faces: list[Face]) -> list[Subject]:
+def _salient_thing(
+    salient: np.ndarray, people: list[Subject], disparity: np.ndarray
+) -> Subject | None:
+    """Return the largest salient region beside the people; None where there is none."""
+    import cv2
+
+    mask = salient > SALIENT
+    reach = np.ones((1 + 2 * round(RIM * max(mask.shape)),) * 2, np.uint8)
+    for one in people:
+        mask &= cv2.dilate(one.mask.astype(np.uint8), reach) == 0
+    count, labels, parts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if count < 2:
+        return None
+    largest = labels == 1 + int(np.argmax(parts[1:, cv2.CC_STAT_AREA]))
+    if largest.mean() < SMALLEST_SHARE or salient[largest].mean() < THING_SURE:
+        return None
+    return shaped("salient", np.asarray(largest), disparity)
+
+
+def _people(person: np.ndarray, disparity: np.ndarray, faces: list[Face]) -> list[Subject]:
     """Give every face its body, where the mask has one; a body without a face stands alone."""
-    person = np.zeros(disparity.shape, np.float32)
-    if depth.person is not None:
-        person = enlarge(depth.person, (disparity.shape[0], disparity.shape[1]))
     bodies = people_in(person, disparity)
     out = [
         shaped("person", oval(face.box, disparity.shape), disparity, face)

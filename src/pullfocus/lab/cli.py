@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pullfocus.depth.installed import embedded_path
 from pullfocus.errors import UsageError
 from pullfocus.lab import compare_cli, evaluate_protocol_cli, pseudo_label_cli, quantise_cli
 from pullfocus.lab.teacher import teacher_path
@@ -18,7 +19,7 @@ from pullfocus.lab.teacher import teacher_path
 if TYPE_CHECKING:
     from pullfocus.lab.train import TrainConfig
 
-EMBEDDED = Path(__file__).parents[1] / "depth/weights/compact.onnx"
+EMBEDDED = embedded_path()
 """The network in the wheel."""
 LONG_SIDE = "look once, at this long side in px (default: as the file asks)"
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pullfocus.depth.flip_averaging import flip_averaged
 from pullfocus.depth.normalise import unscaled_disparity
 from pullfocus.depth.onnx_card import card_of_onnx
 from pullfocus.depth.onnx_session import OnnxEstimator
-from pullfocus.depth.two_looks import two_looks
 from pullfocus.lab import metrics
 from pullfocus.lab.data.photos import as_input
 from pullfocus.lab.data.truth import MEASURED, Frame, people
@@ -60,7 +60,7 @@ def onnx_estimator(path: Path, long_side: int | None = None) -> Estimator:
         network = network.at_long_side(long_side)
 
     def estimate(rgb: np.ndarray) -> np.ndarray:
-        disparity, _ = unscaled_disparity(two_looks(network, rgb))
+        disparity, _ = unscaled_disparity(flip_averaged(network, rgb))
         return cv2.resize(disparity, rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
     return estimate

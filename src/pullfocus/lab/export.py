@@ -27,14 +27,15 @@ from pullfocus.lab.engine.system import DepthGraph
 from pullfocus.lab.model_card import METADATA
 from pullfocus.networks.blocks import ConvNorm
 from pullfocus.networks.compact import Compact
+from pullfocus.telemetry import onnxruntime
 
 OPSET = 17
 TOLERANCE = 1e-4
 """Largest difference to torch, in units of the answer's largest value where that exceeds 1."""
 COMPACT_HW = (256, 256)
 COMPACT_MULTIPLE = 32
-COMPACT_LOOKS = {"second_long_side": 256, "person_long_side": 320}
-"""A mirrored look, and larger ones for people, are worth their time (lab/recipes/RESULTS.md)."""
+COMPACT_LOOKS = {"second_long_side": 256}
+"""Flip averaging is worth its time for this network (lab/recipes/RESULTS.md)."""
 
 
 def folded(net: Compact) -> Compact:
@@ -106,7 +107,7 @@ def traced(graph: DepthGraph, path: Path) -> onnx.ModelProto:
 def card(graph: DepthGraph, **looks: int) -> dict[str, str]:
     """Return what a file says about itself, in the words that ``depth.onnx_card`` reads.
 
-    looks: second_long_side, person_long_side, where the network has them.
+    looks: second_long_side, where the network is better with flip averaging.
     """
     long_side = -(-max(graph.size_hw) // graph.multiple) * graph.multiple
     preprocessing = {
@@ -192,10 +193,8 @@ def parity(net: nn.Module, path: Path, hw: tuple[int, int] = (96, 160)) -> float
 
     Answers whose largest value exceeds 1 are compared in units of it: float32 has no more digits.
     """
-    import onnxruntime
-
     image = np.random.default_rng(0).random((1, 3, *hw), np.float32)
-    session = onnxruntime.InferenceSession(str(path))
+    session = onnxruntime().InferenceSession(str(path))
     with torch.no_grad():
         expected = net(torch.from_numpy(image))
     names = [output.name for output in session.get_outputs()]

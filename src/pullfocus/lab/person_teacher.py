@@ -12,6 +12,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pullfocus.telemetry import onnxruntime
+
 SIDE = 256
 PEOPLE_FOLDERS = (
     "clothing-co-parsing",
@@ -61,11 +63,10 @@ class PersonTeacher:
     """
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
+        runtime = onnxruntime()
+        options = runtime.SessionOptions()
         options.intra_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(path), options)
+        self._session = runtime.InferenceSession(str(path), options)
         self._name = self._session.get_inputs()[0].name
 
     def __call__(self, rgb: np.ndarray) -> np.ndarray:

@@ -17,21 +17,17 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import helper
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    QuantFormat,
-    QuantType,
-    quantize_static,
-)
-from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from pullfocus.depth.card import Preprocessing
 from pullfocus.depth.onnx_card import card_of_onnx
 from pullfocus.depth.preprocess import prepare
 from pullfocus.errors import CannotWriteError, UsageError
+from pullfocus.telemetry import onnxruntime
+
+quantization = onnxruntime("quantization")
 
 
-class _Calibration(CalibrationDataReader):  # type: ignore[misc]
+class _Calibration(quantization.CalibrationDataReader):  # type: ignore[misc]
     """Photos as the network's input, one after the other."""
 
     def __init__(self, name: str, photos: Iterable[np.ndarray], rule: Preprocessing) -> None:
@@ -63,21 +59,22 @@ def quantise(network: Path, path: Path, photos: list[np.ndarray]) -> None:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         plain = Path(folder) / "plain.onnx"
-        quant_pre_process(str(network), str(plain), skip_symbolic_shape=True)
+        preparation = onnxruntime("quantization.shape_inference")
+        preparation.quant_pre_process(str(network), str(plain), skip_symbolic_shape=True)
         graph = onnx.load(str(plain)).graph
         given = graph.input[0].name
         try:
-            quantize_static(
+            quantization.quantize_static(
                 str(plain),
                 str(path),
                 _Calibration(given, photos, rule),
-                quant_format=QuantFormat.QDQ,
+                quant_format=quantization.QuantFormat.QDQ,
                 op_types_to_quantize=["Conv"],
                 nodes_to_exclude=_kept_in_float(graph),
                 per_channel=True,
                 reduce_range=True,
-                activation_type=QuantType.QUInt8,
-                weight_type=QuantType.QInt8,
+                activation_type=quantization.QuantType.QUInt8,
+                weight_type=quantization.QuantType.QInt8,
                 extra_options={"CalibMovingAverage": True},
             )
         except OSError as problem:

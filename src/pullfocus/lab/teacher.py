@@ -14,7 +14,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     import onnx
-    import onnxruntime
 
 STAGE_TENSORS = {
     "e1": "/encoder/first_conv/first_conv.2/Relu_output_0",
@@ -87,16 +86,16 @@ class Teacher:
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         import onnx
-        import onnxruntime
 
-        options = onnxruntime.SessionOptions()
+        from pullfocus.telemetry import onnxruntime
+
+        runtime = onnxruntime()
+        options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         model = free_sizes(onnx.load(str(path)))
-        self._session: onnxruntime.InferenceSession = onnxruntime.InferenceSession(
-            model.SerializeToString(), options
-        )
+        self._session = runtime.InferenceSession(model.SerializeToString(), options)
 
     def __call__(self, rgb: np.ndarray) -> np.ndarray:
         """Return disparity b h w float32 for pictures b 3 h w in 0..1 (h, w multiples of 16)."""

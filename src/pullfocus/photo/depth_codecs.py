@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from pullfocus.json_files import parse_json
 from pullfocus.photo import exif
 from pullfocus.photo.decode_pnm import white_of_pnm
 from pullfocus.photo.depth_layouts import choose_channel
@@ -203,8 +204,8 @@ def _json(text: str) -> dict[str, Any]:
     if not text.startswith("{"):
         return {}
     try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
+        said = parse_json(text)
+    except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
+
+_lock = threading.Lock()
+_silenced: list[int] = []
+"""OpenCV's own level of messages, once for each call that keeps it silent at this moment."""
 
 
 def imdecode_unchanged(data: bytes) -> np.ndarray | None:
@@ -12,14 +20,30 @@ def imdecode_unchanged(data: bytes) -> np.ndarray | None:
     buffer = np.frombuffer(data, np.uint8)
     if not buffer.size:
         return None
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    with silent_opencv():
+        try:
+            return cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+        except cv2.error:
+            return None
+
+
+@contextmanager
+def silent_opencv() -> Iterator[None]:
+    """Keep OpenCV's messages off stderr; the level is the whole process's, so the last one in
+    several threads puts it back.
+    """
+    from cv2.utils import logging
+
+    with _lock:
+        _silenced.append(_silenced[0] if _silenced else logging.getLogLevel())
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     try:
-        return cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        return None
+        yield
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        with _lock:
+            level = _silenced.pop()
+            if not _silenced:
+                logging.setLogLevel(level)
 
 
 def to_rgb(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

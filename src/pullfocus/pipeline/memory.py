@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
 from pullfocus.errors import PullfocusError
 
 BYTES_PER_PIXEL = 60
 """What one photo needs on the line, measured at 12 MP by benchmarks/cold_start.py, at the least."""
 _CGROUP = Path("/sys/fs/cgroup")
+_OWN_GROUPS = Path("/proc/self/cgroup")
+_FILES = (
+    ("memory.max", "memory.current", "memory.stat"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "memory.stat"),
+)
 
 
 def free_bytes() -> int | None:
     """Return the memory that may still be used, None where the system does not tell."""
-    found = [value for value in (_of_system(), _of_cgroup()) if value is not None]
+    found = [value for value in (_of_system(), _of_cgroup(), _of_process()) if value is not None]
     return min(found) if found else None
 
 
@@ -56,23 +62,56 @@ def _of_system() -> int | None:
     return None
 
 
-def _of_cgroup() -> int | None:
-    """Memory left in this container, cgroup version 2."""
+def _of_process() -> int | None:
+    """Address space left under `ulimit -v`, None without such a limit."""
     try:
-        limit = (_CGROUP / "memory.max").read_text(encoding="ascii").strip()
-        used = int((_CGROUP / "memory.current").read_text(encoding="ascii"))
-        inactive = _inactive_file()
-        return None if limit == "max" else max(0, int(limit) - used + inactive)
-    except (OSError, ValueError):
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        used = pages * os.sysconf("SC_PAGE_SIZE")
+    except (ImportError, OSError, ValueError):
         return None
+    return None if limit == resource.RLIM_INFINITY else max(0, limit - used)
 
 
-def _inactive_file() -> int:
-    """Page cache that the kernel gives back on demand."""
-    for line in (_CGROUP / "memory.stat").read_text(encoding="ascii").splitlines():
-        if line.startswith("inactive_file "):
-            return int(line.split()[1])
-    return 0
+def _of_cgroup() -> int | None:
+    """Memory left in this container or service, the least of all groups that it lies in."""
+    found = [left for folder in _groups() if (left := _left_in(folder)) is not None]
+    return min(found) if found else None
+
+
+def _groups() -> Iterator[Path]:
+    """Name the folders of this process's groups and those around them, versions 2 and 1."""
+    try:
+        lines = _OWN_GROUPS.read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        lines = []
+    for line in [*lines, "0::/", "1:memory:/"]:
+        _, _, rest = line.partition(":")
+        kinds, _, path = rest.partition(":")
+        if kinds and "memory" not in kinds.split(","):
+            continue
+        root = _CGROUP / "memory" if kinds else _CGROUP
+        own = PurePosixPath(path.lstrip("/"))
+        for part in (own, *own.parents):
+            yield root / part
+
+
+def _left_in(group: Path) -> int | None:
+    """Memory left in one group; page cache counts as free, the kernel gives it back on demand.
+
+    Source: Linux, Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst.
+    """
+    for names in _FILES:
+        try:
+            limit, used, stat = ((group / name).read_text(encoding="ascii") for name in names)
+            rows = dict(line.split() for line in stat.splitlines() if line)
+            cached = int(rows.get("inactive_file", 0))
+            return None if limit.strip() == "max" else max(0, int(limit) - int(used) + cached)
+        except (OSError, ValueError):
+            continue
+    return None
 
 
 def _windows() -> tuple[int | None, int | None]:

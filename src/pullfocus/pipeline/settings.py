@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from pullfocus.errors import UsageError
+from pullfocus.json_files import brief
 
 Style = Literal["lens", "graded"]
 Method = Literal["gaussian", "average", "median", "bilateral", "disc", "mixed"]
@@ -208,9 +209,9 @@ class Settings(BaseModel):
         if isinstance(given, Mapping):
             for key in given:
                 if key not in cls.model_fields:
-                    near = get_close_matches(str(key), cls.model_fields, n=1, cutoff=0.5)
+                    near = get_close_matches(str(key)[:60], cls.model_fields, n=1, cutoff=0.5)
                     hint = f": did you mean {near[0]!r}?" if near else "."
-                    raise ValueError(f"there is no setting {key!r}{hint}")
+                    raise ValueError(f"there is no setting {brief(repr(key), 60)}{hint}")
         return given
 
     @model_validator(mode="after")
@@ -256,7 +257,7 @@ def sentence(problem: ValidationError) -> str:
     error = problem.errors(include_url=False)[0]
     message = error["msg"].removeprefix("Value error, ")
     message = message.replace("Input should", "it should")
-    where = str(error["loc"][0]) if error["loc"] else ""
+    where = brief(error["loc"][0], 60) if error["loc"] else ""
     if not where:
         return message[0].upper() + message[1:].rstrip(".") + ("" if message.endswith("?") else ".")
     if where == "at":
@@ -275,5 +276,5 @@ def sentence(problem: ValidationError) -> str:
 def _shown(error: Any) -> str:
     value = error["input"]
     if isinstance(value, tuple | list):
-        return ",".join(str(part) for part in value)
-    return repr(value)
+        return brief(",".join(str(part) for part in value), 80)
+    return brief(repr(value), 80)

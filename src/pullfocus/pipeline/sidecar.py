@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pullfocus.errors import UnreadableInputError, UsageError
+from pullfocus.json_files import read_json
 from pullfocus.photo.atomic import write_whole
 from pullfocus.pipeline.settings import FOCUS_FIELDS, Settings
 
@@ -68,7 +69,9 @@ class Sidecar:
         if not isinstance(content, Mapping):
             raise UnreadableInputError("A sidecar is a JSON object with 'settings'.")
         version = content.get("sidecar_version", Settings.version)
-        if not isinstance(version, int) or version > Settings.version:
+        if not isinstance(version, int):
+            raise UnreadableInputError("A sidecar's 'sidecar_version' is a whole number.")
+        if version > Settings.version:
             raise UnreadableInputError(
                 f"This sidecar has version {version}, newer than {Settings.version}, which this "
                 "pullfocus reads; update pullfocus."
@@ -90,18 +93,11 @@ def read_sidecar(path: str | Path) -> Sidecar:
         UsageError: a setting that is none.
     """
     path = Path(path)
+    content = read_json(path, "The settings file", "write one with --save-settings")
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
         sidecar = Sidecar.from_json(content)
-    except OSError as problem:
-        reason = problem.strerror or "it cannot be opened"
-        raise UnreadableInputError(f"The settings file {path} cannot be read: {reason}.") from None
     except (UnreadableInputError, UsageError) as problem:
         raise type(problem)(f"{path}: {problem}") from None
-    except ValueError:
-        raise UnreadableInputError(
-            f"The settings file {path} is not JSON; write one with --save-settings."
-        ) from None
     found = {name: str(path.parent / there) for name, there in _files(sidecar, path.parent).items()}
     return Sidecar(sidecar.settings.model_copy(update=found), sidecar.record)
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from pullfocus.kernels import kernel
 from pullfocus.render.bands import CELL_PX
 
 CHANNELS = 5
@@ -53,7 +53,7 @@ class Ladder(NamedTuple):
     place: np.ndarray
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
+@kernel(fastmath=True, inline="always")
 def _place(disparity, ladder):
     zero = np.float32(0.0)
     beyond = max(disparity - ladder.near, zero) + min(disparity - ladder.far, zero)
@@ -66,14 +66,14 @@ def _place(disparity, ladder):
     return min(max(place, zero), ladder.high - ladder.low)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def place_on_ladder(disparity, ladder, out):
     """Write the place of every disparity, (n)."""
     for x in range(len(out)):
         out[x] = _place(disparity[x], ladder)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def mark_bands(first, end, planes, disparity1, disparity2, ladder, place1, place2, marks):
     """Write the places of both surfaces and mark the cells in which a band occurs.
 
@@ -96,7 +96,7 @@ def mark_bands(first, end, planes, disparity1, disparity2, ladder, place1, place
                     _mark(behind, row, column, marks)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _mark(place, row, column, marks):
     rung = np.uint32(place)
     marks[rung, row, column] = 1
@@ -104,7 +104,7 @@ def _mark(place, row, column, marks):
         marks[rung + np.uint32(1), row, column] = 1
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def stack_coarse_bands(first, end, planes, place1, place2, level, offset, align, stacks):
     """Sum all bands of level >= 2 at their own reduced size into one flat buffer.
 
@@ -123,7 +123,7 @@ def stack_coarse_bands(first, end, planes, place1, place2, level, offset, align,
                 _stack(planes, 4, y, x, behind, seen, hidden, level, offset, height, width, stacks)
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
+@kernel(fastmath=True, inline="always")
 def _stack(planes, red, y, x, place, seen, hidden, level, offset, height, width, stacks):
     """Add one surface of a pixel, whose red is planes[red], to its two bands if they are coarse."""
     rung = int(place)
@@ -146,7 +146,7 @@ def _stack(planes, red, y, x, place, seen, hidden, level, offset, height, width,
         stacks[at + plane] += share * hidden
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def blur_band(block, taps, band, top, left, tile, spans, corners):
     """Blur one band where `spans` needs it: (5, n, n), the tile at the band's scale with a margin.
 
@@ -187,7 +187,7 @@ def blur_band(block, taps, band, top, left, tile, spans, corners):
     return out, hides
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _holds_light(plane):
     for y in range(plane.shape[0]):
         for x in range(plane.shape[1]):
@@ -196,7 +196,7 @@ def _holds_light(plane):
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _columns_to_blur(spans, lvl, margin, size):
     """First and end column of every row of a blurred layer that composing `spans` reads."""
     columns = np.zeros((size, 2), np.int64)
@@ -214,7 +214,7 @@ def _columns_to_blur(spans, lvl, margin, size):
     return columns
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _bounds(columns):
     """First and end row, first and end column of what `columns` says is to be blurred."""
     first = last = right = 0
@@ -227,7 +227,7 @@ def _bounds(columns):
     return first, last, left, right
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _copy_layer(block, band, lvl, origin_y, origin_x, layer):
     """Copy a layer, whose corner is at (origin_y, origin_x), from the stack of coarse bands."""
     height, width = block.place1.shape
@@ -240,7 +240,7 @@ def _copy_layer(block, band, lvl, origin_y, origin_x, layer):
                 layer[c, y, x] = block.stacks[at + x]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _gather_layer(block, band, lvl, origin_y, origin_x, layer):
     """Gather a layer of level 0 or 1 from the cells in which the band occurs."""
     step = 1 << lvl
@@ -263,7 +263,7 @@ def _gather_layer(block, band, lvl, origin_y, origin_x, layer):
                         out[x] += scale * (values[2 * x] + values[2 * x + 1])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _marked_columns(marks, left, width):
     """First and end pixel, counted from `left`, of the marked cells in a row of cells."""
     first, last = left // CELL_PX, (left + width - 1) // CELL_PX
@@ -274,7 +274,7 @@ def _marked_columns(marks, left, width):
     return max(first * CELL_PX - left, 0), min((last + 1) * CELL_PX - left, width)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _share_row(block, band, y, left, from_x, to_x, row):
     """Write one row of a band's five channels at full size."""
     b, one, zero = np.float32(band), np.float32(1.0), np.float32(0.0)
@@ -302,7 +302,7 @@ def _share_row(block, band, y, left, from_x, to_x, row):
 
 
 # Taps are places in one flat array: making slices for them would take as long as the sums.
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _convolve(layer, channels, columns, dy, dx, weight, out):
     """out[c, y, x] = sum of weight * layer[c, y + dy, x + dx], taps outermost over a row."""
     taps = len(dy)
@@ -329,7 +329,7 @@ def _convolve(layer, channels, columns, dy, dx, weight, out):
                     row[x] += w0 * flat[s0 + x]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _convolve_varying(layer, channels, columns, margin, inner, dy, dx, corners, out):
     """Like `_convolve`, with weights bilinear between the tile's four corners (cat's eye)."""
     for y in range(len(columns)):

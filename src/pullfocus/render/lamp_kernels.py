@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from pullfocus.kernels import kernel
 
 SPOT_SHIFT = 3  # spots are marked on cells of 8 x 8 pixels
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def count_lamps(first, end, planes, spots, index_y, index_x, own_y, own_x, count):
     """Write how many lamps `cut_lamps` will find in row y to count[y]."""
     for y in range(first, end):
@@ -19,7 +20,7 @@ def count_lamps(first, end, planes, spots, index_y, index_x, own_y, own_x, count
         count[y] = found
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def cut_lamps(
     first, end, disparity1, disparity2, spots, index_y, index_x, own_y, own_x, start,
     planes, columns, disparity, colour,
@@ -51,7 +52,7 @@ def cut_lamps(
                     at += 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _bright_share(planes, y, x, surface):
     """Return a surface's seen coverage of a pixel where it is brighter than white, else 0."""
     one = np.float32(1.0)
@@ -62,7 +63,7 @@ def _bright_share(planes, y, x, surface):
     return one - planes[3, y, x] if surface else planes[3, y, x]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def draw_lamps(discs, band, top, left, tile, light):
     """Draw a band's discs into light (3, tile, tile), whose corner is at (top, left).
 
@@ -93,7 +94,7 @@ def draw_lamps(discs, band, top, left, tile, light):
     return drawn
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _first_from(rows, first, end, least):
     """Return the first place in the rising rows[first:end] that is not below `least`, or end."""
     while first < end:
@@ -105,7 +106,7 @@ def _first_from(rows, first, end, least):
     return first
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _draw_ends(discs, lamp, y, x, light):
     """Add one lamp where its columns begin and end; sums down the columns make it a disc."""
     tile = light.shape[1]
@@ -120,7 +121,7 @@ def _draw_ends(discs, lamp, y, x, light):
             light[2, row, column] += weight * blue
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _draw_cut(discs, lamp, y, x, light):
     """Add one lamp through a cat's eye: its disc where a second, shifted circle lets it pass."""
     tile = light.shape[1]

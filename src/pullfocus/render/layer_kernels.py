@@ -6,7 +6,8 @@ Each works on rows first:end of what it writes, so that `cores.in_bands` can sha
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from pullfocus.kernels import kernel
 
 ZERO, HALF, ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 EXTREME = np.float32(2.0)
@@ -19,7 +20,7 @@ NEARNESS = np.exp(-(np.add.outer(np.arange(-2, 3) ** 2, np.arange(-2, 3) ** 2) /
 NEARNESS = NEARNESS.ravel().astype(np.float32)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def halve_keeping_far(first, end, linear, disparity, step, far, nearest):
     """Halve a picture, weighting the far side of each 2 x 2 square.
 
@@ -53,7 +54,7 @@ def halve_keeping_far(first, end, linear, disparity, step, far, nearest):
             nearest[y, x] = high
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def shrink_keeping_far(first, end, level, step, out):
     """Halve a (4, h, w) level again in the same way."""
     _, h, w = level.shape
@@ -76,7 +77,7 @@ def shrink_keeping_far(first, end, level, step, out):
                 out[c, y, x] /= total
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def shrink_keeping_near(first, end, nearest, out):
     """Halve a picture of disparity, keeping the nearest of each 2 x 2 square."""
     h, w = nearest.shape
@@ -89,7 +90,7 @@ def shrink_keeping_near(first, end, nearest, out):
             )
 
 
-@njit(cache=True, nogil=True, fastmath=False)
+@kernel(fastmath=False)
 def take_farther(first, end, nearest, near_edge, level, climb, step, found):
     """Where nothing farther was found yet, take it from this level if it holds something."""
     _, hl, wl = level.shape
@@ -125,7 +126,7 @@ def take_farther(first, end, nearest, near_edge, level, climb, step, found):
                 found[3, y, x] = depth / total
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def clipped_share(first, end, linear, cell, limit, share, mean, peaks):
     """Share of clipped pixels and mean brightest channel of every square; the rows' peaks."""
     h, w, _ = linear.shape
@@ -142,7 +143,7 @@ def clipped_share(first, end, linear, cell, limit, share, mean, peaks):
         peaks[row] = peak
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def take_pixels(first, end, picture, index_y, index_x, out):
     """picture[index_y][:, index_x], a row at a time."""
     for y in range(first, end):
@@ -151,7 +152,7 @@ def take_pixels(first, end, picture, index_y, index_x, out):
             out[y, x] = row[index_x[x]]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def fill_planes(
     first, end, linear, hidden, shift, gain, has_gain, index_y, index_x, front, step, planes, back
 ):
@@ -184,7 +185,7 @@ def fill_planes(
                 back[y, x] = front[y, x]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _lift(least, gain):
     """Factor of a pixel whose least channel is given: 1 below 0.96, the full gain at white."""
     share = (least - np.float32(0.96)) * np.float32(25.0)
@@ -192,7 +193,7 @@ def _lift(least, gain):
     return np.float32(1.0) + (gain - np.float32(1.0)) * share
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def matte_edges(
     first, end, linear, index_y, index_x, low, high, step, front, planes, front_out, back
 ):
@@ -237,7 +238,7 @@ def matte_edges(
                 front_out[y, x] = sides[1, 3]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _split(planes, sides, alpha):
     """Make of a pixel's colour a front of coverage alpha and a back; planes: its eight values."""
     per_square = ONE / (alpha * alpha + (ONE - alpha) * (ONE - alpha))
@@ -249,7 +250,7 @@ def _split(planes, sides, alpha):
     planes[3], planes[7] = alpha, ONE
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _coverage(pixel, sides, is_near):
     """The near side's share of a pixel: least squares, drawn to its own side where in doubt."""
     contrast = along = ZERO
@@ -263,7 +264,7 @@ def _coverage(pixel, sides, is_near):
     return min(max(along / (contrast + doubt), ZERO), HALF)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _side_means(window, side_of, touching, sides):
     """Describe the far (0) and the near (1) pixels around an edge pixel.
 
@@ -293,7 +294,7 @@ def _side_means(window, side_of, touching, sides):
     _weighted_means(window, side_of, weights, sides)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _weighted_means(window, side_of, weights, sides):
     """Average each side's pixels; disparity counts by nearness alone."""
     sides[:] = ZERO

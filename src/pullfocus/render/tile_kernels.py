@@ -9,8 +9,8 @@ averaged by coverage. Closing a surface gives it no more of the pixel's light th
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from pullfocus.kernels import kernel
 from pullfocus.render.band_kernels import CHANNELS, blur_band
 from pullfocus.render.bands import CELL_PX
 from pullfocus.render.lamp_kernels import draw_lamps
@@ -20,7 +20,7 @@ SHARP_RUNGS = 2
 OPAQUE_BELOW = 1e-4
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def render_tiles(first, end, block, taps, discs, pad, tile, first_row, first_column, out):
     """Render a block's tiles first:end, counted row by row, into out[first_row:, first_column:].
 
@@ -39,7 +39,7 @@ def render_tiles(first, end, block, taps, discs, pad, tile, first_row, first_col
         _finish_tile(state, out, first_row + y, first_column + x, rows, columns)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _collect_tile(block, taps, discs, top, left, tile, cells, node):
     """Compose all bands that reach the tile at (top, left), from near to far, to its state.
 
@@ -64,7 +64,7 @@ def _collect_tile(block, taps, discs, top, left, tile, cells, node):
     return state
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _corner_weights(taps, band, node):
     """The band's weights at the four corners of the tile whose first corner is `node`."""
     across = taps.nodes_across
@@ -80,7 +80,7 @@ def _corner_weights(taps, band, node):
     return corners
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _find_spans(reached, band, bands, alone, previous, state, spans):
     """Find the cells to which a band adds light; in each, end the surface if this is another.
 
@@ -109,7 +109,7 @@ def _find_spans(reached, band, bands, alone, previous, state, spans):
 
 # Columns are counted without a sign: where an index may be negative, numba looks each time, and
 # LLVM does not vectorise. An unsigned one must meet no signed number: together they are a float.
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _close(state, top, left, right):
     """Give the collected surface its light in cells of one row; return the most left over."""
     zero, least = np.float32(0.0), np.float32(1e-6)
@@ -131,7 +131,7 @@ def _close(state, top, left, right):
     return most
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _compose(blurred, hides, light, lit, level, spans, state):
     """Add one blurred band behind what `state` holds, where `spans` says.
 
@@ -167,7 +167,7 @@ def _compose(blurred, hides, light, lit, level, spans, state):
             state[12, y, x] = min(state[12, y, x] + band[3, x] + band[4, x], np.float32(1.0))
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def _bilinear(tile, level):
     """Where a tile's pixels lie in a layer of a level with a margin: first pixel, part of next."""
     first = np.empty(tile, np.int64)
@@ -179,7 +179,7 @@ def _bilinear(tile, level):
     return first, part
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _enlarge_row(blurred, channels, first, part, y, left, right, held, wide, band):
     """Enlarge a reduced layer to the tile's row y, bilinear.
 
@@ -203,7 +203,7 @@ def _enlarge_row(blurred, channels, first, part, y, left, right, held, wide, ban
 
 # Light comes after the weights, in a loop of its own for each channel: with all arrays in one loop,
 # LLVM gives up proving them apart.
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _add_seen(band, y, left, right, scratch, state):
     """Add a row of visible light to the surface being collected; a gap closes it first.
 
@@ -226,7 +226,7 @@ def _add_seen(band, y, left, right, scratch, state):
             state[8 + c, y, x] = scratch[1, x] * collected + scratch[2, x] * band[c, x]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _add_hidden(band, y, left, right, scratch, state):
     """Add a row of hidden light, as far as nothing nearer covers it."""
     one, least = np.float32(1.0), np.float32(1e-6)
@@ -239,7 +239,7 @@ def _add_hidden(band, y, left, right, scratch, state):
             state[4 + c, y, x] += scratch[0, x] * band[c, x]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def _finish_tile(state, out, top, left, rows, columns):
     """Give light that no visible surface took to the hidden one, or share it out if none is."""
     one, least = np.float32(1.0), np.float32(1e-4)

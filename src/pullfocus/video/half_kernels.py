@@ -6,10 +6,11 @@ They release the interpreter lock and use one core: the other stages of the line
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from pullfocus.kernels import kernel
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@kernel(fastmath=True)
 def halve(codes, table, out):  # type: ignore[no-untyped-def]
     """Average 2x2 pixels in linear light; the last row or column of an odd side counts twice.
 
@@ -28,7 +29,7 @@ def halve(codes, table, out):  # type: ignore[no-untyped-def]
                 out[y, x, c] = light * quarter
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@kernel(fastmath=True)
 def to_codes(light, shift, offset, slope, codes):  # type: ignore[no-untyped-def]
     """Encode light by chords: what `ToneCurve.encode` does to 16 bits, in a third of the time.
 
@@ -47,7 +48,7 @@ def to_codes(light, shift, offset, slope, codes):  # type: ignore[no-untyped-def
                 codes[y, x, c] = offset[curve, k] + slope[curve, k] * bits[x, c]
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@kernel(fastmath=True)
 def compose(codes, blurred, plain, kept, scale, out):  # type: ignore[no-untyped-def]
     """Enlarge `blurred` to twice its size and add the detail that `plain` lacks, where it is kept.
 
@@ -76,7 +77,7 @@ def compose(codes, blurred, plain, kept, scale, out):  # type: ignore[no-untyped
             after[i] = min(max(value, zero), most) + half
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@kernel(fastmath=True)
 def _between_rows(row, other, channels, scale, out):  # type: ignore[no-untyped-def]
     """Mix 3/4 of a row with 1/4 of another; a pixel more at either end repeats the last."""
     near, far = np.float32(0.75 * scale), np.float32(0.25 * scale)
@@ -87,7 +88,7 @@ def _between_rows(row, other, channels, scale, out):  # type: ignore[no-untyped-
         out[c], out[-1 - c] = mixed[c], mixed[-1 - c]
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@kernel(fastmath=True)
 def _between_columns(soft, flat, share, base, gain):  # type: ignore[no-untyped-def]
     """Write what the left and the right half of every pixel add to gain * codes."""
     near, far = np.float32(0.75), np.float32(0.25)

@@ -159,18 +159,18 @@ class FrameLine:
 
     def _wanted(
         self, frames: Iterator[FrameAtWork], skip: int
-    ) -> Iterator[tuple[FrameAtWork, np.ndarray, Focus, Lens]]:
-        """Yield the frames to render, each with its disparity, focus and lens."""
+    ) -> Iterator[tuple[FrameAtWork, DepthMap, Focus, Lens]]:
+        """Yield the frames to render, each with its depth, focus and lens."""
         for frame in frames:
             if frame.depth is not None and frame.focus is not None:
                 lens = self._lens_at(frame.time_s, frame.depth)
                 if frame.number >= skip:
-                    yield frame, frame.depth.disparity, frame.focus, lens
+                    yield frame, frame.depth, frame.focus, lens
 
-    def _rendered(self, given: tuple[FrameAtWork, np.ndarray, Focus, Lens]) -> FrameAtWork:
-        frame, disparity, focus, lens = given
+    def _rendered(self, given: tuple[FrameAtWork, DepthMap, Focus, Lens]) -> FrameAtWork:
+        frame, depth, focus, lens = given
         with self.clock.time("render"), sharing_cores(RENDERED_AT_ONCE):
-            codes = self._renderer.render(frame.codes, disparity, focus, lens)
+            codes = self._renderer.render(frame.codes, depth, focus, lens)
         return replace(frame, codes=codes)
 
     def _lens_at(self, time_s: float, depth: DepthMap) -> Lens:

@@ -17,6 +17,7 @@ from typing import Any
 import av
 
 from pullfocus.errors import CannotWriteError, UsageError
+from pullfocus.json_files import read_json
 from pullfocus.photo.atomic import write_whole
 
 
@@ -67,11 +68,12 @@ class Parts:
 
         Raises:
             UsageError: the parts there are of other settings, or of another video.
+            UnreadableInputError: the plan of the parts is damaged.
             CannotWriteError: the folder cannot be made.
         """
         plan = self.folder / "plan.json"
         if resume and plan.is_file():
-            if json.loads(plan.read_text("utf-8")) != self._fingerprint:
+            if read_json(plan, "The plan", "run without --resume") != self._fingerprint:
                 raise UsageError(
                     f"The parts in {self.folder} were made with other settings or from another "
                     "video; run without --resume to begin anew."

@@ -15,12 +15,16 @@ import numpy as np
 from jaxtyping import Float32, Shaped, UInt16
 
 from pullfocus.depth.refine import RefineSettings, enlarge, refine_to_edges
+from pullfocus.depth.subjects.instances import patches_of
+from pullfocus.depth.subjects.outline import refine_with_masks
 from pullfocus.lens import blur_gain_px, side_of_range
 from pullfocus.photo.colour import linearise
 from pullfocus.render.fast import PreparedScene
 from pullfocus.tone import ToneCurve, decode_table, encode_table
-from pullfocus.types import Focus, Lens
+from pullfocus.types import DepthMap, Focus, Lens
 
+COEFFICIENTS_PX = 384
+"""Size at which outlines of people are fitted to the frame: coarser than in photos, for speed."""
 LEAST_PX = 400
 """Frames whose shorter side is below this are rendered at full size: they are quick anyway."""
 NOISE = 0.004
@@ -48,32 +52,35 @@ class FrameRenderer:
     def render(
         self,
         codes: Shaped[np.ndarray, "h w c"],
-        disparity: Float32[np.ndarray, "a b"],
+        depth: DepthMap,
         focus: Focus,
         lens: Lens,
     ) -> Shaped[np.ndarray, "h w c"]:
-        """Blur a frame; transparency stays as it is. `lens` must be resolved."""
+        """Blur a frame; transparency stays as it is. `lens` must be resolved.
+
+        depth: of any size; where it has a mask of people, that cuts it at their outlines.
+        """
         small = not self.fine and min(codes.shape[:2]) >= LEAST_PX
         colours = np.ascontiguousarray(codes[..., :3])
-        out = (self._at_half_size if small else self._at_full_size)(colours, disparity, focus, lens)
+        out = (self._at_half_size if small else self._at_full_size)(colours, depth, focus, lens)
         return np.dstack([out, codes[..., 3:]]) if codes.shape[2] == 4 else out
 
     def _at_full_size(
-        self, codes: np.ndarray, disparity: np.ndarray, focus: Focus, lens: Lens
+        self, codes: np.ndarray, depth: DepthMap, focus: Focus, lens: Lens
     ) -> np.ndarray:
         linear = linearise(codes, self.curve)
-        blurred = _blurred(linear, self._fitted(disparity, linear), focus, lens)
+        blurred = _blurred(linear, self._fitted(depth, linear), focus, lens)
         return self.curve.encode(blurred, 8 if codes.dtype == np.uint8 else 16)
 
     def _at_half_size(
-        self, codes: np.ndarray, disparity: np.ndarray, focus: Focus, lens: Lens
+        self, codes: np.ndarray, depth: DepthMap, focus: Focus, lens: Lens
     ) -> np.ndarray:
         from pullfocus.video.half_kernels import compose, halve
 
         h, w = codes.shape[:2]
         linear = np.empty(((h + 1) // 2, (w + 1) // 2, 3), np.float32)
         halve(codes, decode_table(self.curve, 8 * codes.itemsize)[0], linear)
-        fitted = self._fitted(disparity, linear)
+        fitted = self._fitted(depth, linear)
         radius_px = _radius_px(fitted, focus, lens, max(h, w))
         gain_px = blur_gain_px(lens, focus.disparity, max(h, w))
         left = _without_resampling(fitted, focus, gain_px)
@@ -92,8 +99,9 @@ class FrameRenderer:
         to_codes(linear, table.shift, table.offset, table.slope, codes)
         return codes
 
-    def _fitted(self, disparity: np.ndarray, linear: np.ndarray) -> np.ndarray:
+    def _fitted(self, depth: DepthMap, linear: np.ndarray) -> np.ndarray:
         h, w = linear.shape[:2]
+        disparity = depth.disparity
         if not self.refine:
             return enlarge(disparity, (h, w))
         # the last level is the frame itself: nothing is left to enlarge
@@ -102,7 +110,11 @@ class FrameRenderer:
             steps = RefineSettings((long_side_px,), (4,), (1,))
         else:
             steps = RefineSettings((max(disparity.shape), long_side_px), (6, 2), (1, 1))
-        return refine_to_edges(disparity, linear, steps)
+        if depth.person is None:
+            return refine_to_edges(disparity, linear, steps)
+        person = enlarge(depth.person, depth.size_hw)
+        people = patches_of(person)
+        return refine_with_masks(disparity, people, person, linear, steps, COEFFICIENTS_PX)
 
 
 def kept_detail(

@@ -11,6 +11,7 @@ import av
 
 from pullfocus.errors import CannotWriteError
 from pullfocus.video.codecs import EncodingPlan
+from pullfocus.video.containers import file_url
 from pullfocus.video.source import MOST_FAILURES_IN_A_ROW, VideoInfo
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -120,7 +121,7 @@ class VideoSink:
     def _open(self, target: Path | BinaryIO) -> Any:
         try:
             if isinstance(target, Path):
-                return av.open(str(target), "w", format=FORMATS[_kind(target)])
+                return av.open(file_url(target), "w", format=FORMATS[_kind(target)])
             return av.open(target, "w", format="matroska")
         except (av.FFmpegError, OSError) as problem:
             raise self._cannot_write(problem) from None

@@ -5,6 +5,7 @@ container -> packets -> frames of the first video stream     (other streams: see
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ import numpy as np
 
 from pullfocus.errors import UnreadableInputError
 from pullfocus.video.colour import UNSPECIFIED, ColourTags
+from pullfocus.video.containers import open_container
 
 MOST_FAILURES_IN_A_ROW = 200
 """Reading ends after this many refusals without a frame between them: the rest is no video."""
@@ -75,7 +77,7 @@ class VideoSource:
         self.broken = 0
         self.damaged = 0
         self.passing: deque[Any] = deque()
-        self.container = self._open(place, device)
+        self.container = open_container(place, self.name, device)
         self.stream = self._first_video()
         self.stream.thread_type = "AUTO"
         self.notes = [
@@ -101,6 +103,7 @@ class VideoSource:
                 yield frame
             else:
                 self.broken += 1  # a second frame for one instant: no player would show both
+        self.notes += self._cut_short((last + step) * self.info.time_base)
 
     @staticmethod
     def copied(container: Any) -> list[Any]:
@@ -113,7 +116,7 @@ class VideoSource:
         Raises:
             UnreadableInputError: it has gone meanwhile.
         """
-        return self._open(Path(self.name), None)
+        return open_container(Path(self.name), self.name)
 
     def frame_at(self, time_s: float) -> Any:
         """Return the first frame at or after a time, else the last; without `frames`."""
@@ -143,16 +146,16 @@ class VideoSource:
         self._reading.close()
         self.container.close()
 
-    def _open(self, place: Path | BinaryIO, device: str | None) -> Any:
-        if isinstance(place, Path) and device is None:
-            _check_file(place)
-        try:
-            return av.open(str(place) if isinstance(place, Path) else place, format=device)
-        except (av.FFmpegError, ValueError, OSError) as problem:
-            raise UnreadableInputError(
-                f"{self.name} is not a video that can be read ({_reason(problem)}); "
-                "is it complete, and does it play elsewhere?"
-            ) from None
+    def _cut_short(self, end_s: Fraction) -> list[str]:
+        """Say that the frames end before the file says so; a tenth of a second may lack."""
+        told_s = _told_duration_s(self.container, self.stream)
+        reached_s = float(end_s) - self.info.start_s
+        if told_s is None or reached_s > told_s - max(0.1, 3 / float(self.info.rate)):
+            return []
+        return [
+            f"The video ends early: {reached_s:.2f} s of the {told_s:.2f} s that it says it has. "
+            "The file is cut off or damaged; copy it again from its source."
+        ]
 
     def _first_video(self) -> Any:
         pictures = av.stream.Disposition.attached_pic
@@ -227,17 +230,6 @@ def quarter_turns(matrix: tuple[int, ...] | None) -> int:
     return 3 if b > 0 else 1
 
 
-def _check_file(path: Path) -> None:
-    if not path.is_file():
-        raise UnreadableInputError(f"There is no video {path}; check the name.")
-    if path.stat().st_size == 0:
-        raise UnreadableInputError(f"{path} is empty (0 bytes); copy it again.")
-
-
-def _reason(problem: Exception) -> str:
-    return (getattr(problem, "strerror", None) or str(problem)).rstrip(".").lower()
-
-
 def _describe(
     container: Any, stream: Any, frame: av.VideoFrame, told: tuple[int, ...]
 ) -> VideoInfo:
@@ -263,6 +255,18 @@ def _describe(
         quarter_turns=quarter_turns(matrix),
         interlaced=frame.interlaced_frame,
     )
+
+
+def _told_duration_s(container: Any, stream: Any) -> float | None:
+    """Return how long the file says its video is, None where that may be another stream's."""
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    tag = stream.metadata.get("DURATION", "")  # Matroska: 00:00:01.000000000
+    if re.fullmatch(r"\d+:\d\d:\d\d(\.\d+)?", tag):
+        h, m, s = tag.split(":")
+        return int(h) * 3600 + int(m) * 60 + float(s)
+    alone = len(container.streams) == 1 and container.duration
+    return container.duration / av.time_base if alone else None
 
 
 def _chroma(form: av.VideoFormat) -> str:

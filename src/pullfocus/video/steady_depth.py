@@ -12,6 +12,7 @@ Memory is two small maps and one small frame, however long the video.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp
 
@@ -20,8 +21,9 @@ from jaxtyping import Float32, UInt8
 
 from pullfocus.depth import Estimator, open_estimator
 from pullfocus.depth.normalise import bent_to_unit, ends_of, unscaled_disparity
-from pullfocus.depth.person_surface import as_surfaces, sure_people
 from pullfocus.depth.refine import enlarge
+from pullfocus.depth.subjects.masks import SubjectMasks, find_masks
+from pullfocus.depth.subjects.surface import as_surfaces, sure_people
 from pullfocus.errors import UsageError
 from pullfocus.types import DepthKind
 from pullfocus.video.steady_depth_filter import NOISE, Known, Predicted, predicted, weighed
@@ -42,8 +44,18 @@ ANCHOR_S = 0.3
 network's own scale holds over a shot but trembles from frame to frame."""
 HEADROOM = 0.25
 """Room that is left above a shot's first frame for what comes nearer later (its share)."""
+MASKS_PX = 384
+"""Size at which people are looked for, at most."""
 LONGEST_GAP_S = 1.0
 """After such a gap in time nothing is followed any more."""
+
+
+MaskFinder = Callable[[UInt8[np.ndarray, "h w 3"]], SubjectMasks]
+
+
+def find_masks_once(rgb: UInt8[np.ndarray, "h w 3"]) -> SubjectMasks:
+    """Find people in a frame with one run of the network, never on more pixels than there are."""
+    return find_masks(rgb, flip_averaging=False, long_side_px=min(MASKS_PX, max(rgb.shape[:2])))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +86,7 @@ class SteadyDepth:
 
     every: estimate depth on every n-th frame of a shot; between them it only moves with the flow.
     long_side_px: of the maps. anchor_s: see ANCHOR_S. careful: see `flows_between`.
+    masks: finds people for depth models that do not; None: nobody is looked for.
 
     Raises:
         UsageError: `every` below 1.
@@ -89,6 +102,7 @@ class SteadyDepth:
         long_side_px: int = LONG_SIDE_PX,
         anchor_s: float = ANCHOR_S,
         careful: bool = False,
+        masks: MaskFinder | None = find_masks_once,
     ) -> None:
         if every < 1:
             raise UsageError(f"Depth is estimated on every n-th frame from 1 up, not {every}.")
@@ -100,6 +114,7 @@ class SteadyDepth:
         self.cut = False
         self.person: Float32[np.ndarray, "a b"] | None = None
         self._estimator = estimator or open_estimator()
+        self._masks = masks
         self._count = 0
         self._forget()
 
@@ -139,7 +154,7 @@ class SteadyDepth:
         return Step(self._known, flows, measured, self.person, self._sure, self.cut)
 
     def _forget(self) -> None:
-        self._known = self._sure = None
+        self._known = self._sure = self.person = None
         self._scale = Scale(1.0, 0.0)
         self._count = 0
 
@@ -154,8 +169,8 @@ class SteadyDepth:
         """Estimate depth, if it is this frame's turn, and fit it to what is predicted."""
         motion = before.motion
         self._sure = _carried(self._sure, motion)
+        self.person = _carried(self.person, motion)
         if self._count % self.every:
-            self.person = _carried(self.person, motion)
             return None
         raw = self._estimated(rgb, before.disparity.shape)
         if self.kind == "metric":
@@ -168,11 +183,12 @@ class SteadyDepth:
         answer = self._estimator.estimate(rgb)
         h, w = size_hw
         raw, self.kind = unscaled_disparity(answer)
-        if answer.person is None:
-            self.person = None
-        else:
-            self.person = enlarge(answer.person, (h, w))
-            raw = self._with_people(raw, answer.person, (h, w))
+        person = answer.person
+        if person is None and self._masks is not None:
+            person = self._masks(rgb).person
+        self.person = None if person is None else enlarge(person, (h, w))
+        if person is not None:
+            raw = self._with_people(raw, person, (h, w))
         return enlarge(raw, (h, w))
 
     def _with_people(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pullfocus.depth.people import masks_of_people
-from pullfocus.depth.person_surface import STILL_SURE
 from pullfocus.depth.refine import enlarge
+from pullfocus.depth.subjects.instances import masks_of_people
+from pullfocus.depth.subjects.surface import STILL_SURE
 from pullfocus.focus import Subject, find_subjects, focus_at, focus_on_box
 from pullfocus.focus.box import Box
 from pullfocus.focus.script import Role

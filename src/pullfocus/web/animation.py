@@ -12,8 +12,8 @@ import numpy as np
 from pullfocus.errors import MissingModelError
 from pullfocus.pipeline import Settings, make_lens
 from pullfocus.types import DepthMap, Focus, Photo
-from pullfocus.web.queue import Job
 from pullfocus.web.schema import AnimationRequest
+from pullfocus.web.steps import Steps
 
 
 def animation_formats() -> list[str]:
@@ -34,7 +34,7 @@ def eased_planes(wish: AnimationRequest) -> np.ndarray:
 
 
 def pull_frames(
-    photo: Photo, depth: DepthMap, settings: Settings, wish: AnimationRequest, job: Job
+    photo: Photo, depth: DepthMap, settings: Settings, wish: AnimationRequest, steps: Steps
 ) -> Iterator[np.ndarray]:
     """Yield the frames as sRGB uint8 (h, w, 3)."""
     from pullfocus.photo.preview import to_srgb8
@@ -43,7 +43,7 @@ def pull_frames(
     focuses = [Focus(float(d), chosen="pull") for d in eased_planes(wish)]
     frames = render_many(photo, depth, focuses, make_lens(settings))
     for index, frame in enumerate(frames):
-        job.step(0.2 + 0.7 * index / wish.frames, f"frame {index + 1} of {wish.frames}")
+        steps.step(0.2 + 0.7 * index / wish.frames, f"frame {index + 1} of {wish.frames}")
         yield to_srgb8(frame, max(frame.size_hw))
 
 

@@ -1,11 +1,11 @@
 """create_app: the ASGI application, guard and limits outside, routes inside.
 
-Guard -> BodyLimit -> routes -> queue -> workbench
+Guard -> LastResort -> BodyLimit -> routes -> queue -> worker (a process of its own)
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -19,10 +19,16 @@ from pullfocus.web.guard import Guard
 from pullfocus.web.routes import films, info, jobs, page, photos, scripts, work
 
 
-def create_app(config: ServerConfig | None = None, *, warm: bool = False) -> FastAPI:
+def create_app(
+    config: ServerConfig | None = None,
+    *,
+    warm: bool = False,
+    entered: Callable[[], None] | None = None,
+) -> FastAPI:
     """Make the application; its temporary folder lives as long as it runs.
 
     warm: refocus a tiny picture at the start, so that the first photo need not wait for libraries.
+    entered: called when a browser shows the token.
 
     Convention: every failure is `{"error": {"kind", "message"}}` with a fitting status.
     """
@@ -54,5 +60,6 @@ def create_app(config: ServerConfig | None = None, *, warm: bool = False) -> Fas
     app.mount("/static", page.PlainFiles(directory=page.STATIC), name="static")
     app.mount("/shaders", page.PlainFiles(directory=page.SHADERS), name="shaders")
     app.add_middleware(BodyLimit, config=chosen)
-    app.add_middleware(Guard, config=chosen)
+    app.add_middleware(failures.LastResort)
+    app.add_middleware(Guard, config=chosen, entered=entered)
     return app

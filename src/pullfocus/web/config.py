@@ -19,6 +19,9 @@ class ServerConfig:
     max_upload_mb, max_megapixels: of one photo, checked before it is decoded.
     temp_cap_mb, max_age_s: of everything kept in the temporary folder.
     idle_s: seconds an upload may stand still; transfer_s: seconds it may take in all.
+    header_s: seconds that the headers of a request may take.
+    max_memory_mb: of the process that decodes and renders; None for most of the machine's.
+    max_open_s: seconds that reading a file may take. max_step_s: that any step of a job may take.
     max_waiting: jobs in the queue before the server says that it is busy.
     preview_px: longer side of the picture that the page refocuses on the GPU.
     extra_hosts: names besides the bound one that a browser may call this server by.
@@ -33,6 +36,10 @@ class ServerConfig:
     max_age_s: float = 24 * 3600.0
     idle_s: float = 20.0
     transfer_s: float = 900.0
+    header_s: float = 10.0
+    max_memory_mb: float | None = None
+    max_open_s: float = 60.0
+    max_step_s: float = 300.0
     max_waiting: int = 100
     preview_px: int = 1600
     extra_hosts: tuple[str, ...] = ()

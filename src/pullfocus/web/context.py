@@ -1,23 +1,21 @@
-"""Context: what every route needs (configuration, store, queue, workbench), made once per run."""
+"""Context: what every route needs (configuration, store, queue, worker), made once per run."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from fastapi.concurrency import run_in_threadpool
 
 from pullfocus.web.config import ServerConfig
-from pullfocus.web.films import Films
-from pullfocus.web.queue import CancelledJobError, Job, JobQueue
-from pullfocus.web.store import Store
-from pullfocus.web.workbench import Workbench
-
-T = TypeVar("T")
+from pullfocus.web.failures import log_unexpected
+from pullfocus.web.open_files import OpenFiles, OpenFilm, OpenPhoto
+from pullfocus.web.queue import Job, JobQueue
+from pullfocus.web.steps import CancelledJobError, NotThereError
+from pullfocus.web.store import Store, by_its_name
+from pullfocus.web.worker import Worker
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,16 +25,19 @@ class Context:
     config: ServerConfig
     store: Store
     queue: JobQueue
-    bench: Workbench
-    films: Films
+    worker: Worker
+    photos: OpenFiles[OpenPhoto]
+    films: OpenFiles[OpenFilm]
     run: str = field(default_factory=lambda: secrets.token_hex(4))
 
     @classmethod
     def start(cls, config: ServerConfig) -> Context:
-        """Make the temporary folder and the worker."""
+        """Make the temporary folder and the queue; the worker starts with its first job."""
         store = Store(config.temp_cap_mb, config.max_age_s)
-        queue, bench = JobQueue(config.max_waiting), Workbench(config, store)
-        return cls(config, store, queue, bench, Films(store))
+        queue = JobQueue(config.max_waiting, log_unexpected)
+        photos: OpenFiles[OpenPhoto] = OpenFiles(store, "photo")
+        films: OpenFiles[OpenFilm] = OpenFiles(store, "video")
+        return cls(config, store, queue, Worker(config), photos, films)
 
     def warm_up(self) -> Job:
         """Load the estimator, then the renderer, while the person still chooses a photo.
@@ -44,14 +45,19 @@ class Context:
         The job's result is the second job: a photo that came meanwhile has its turn before it.
         """
 
-        def estimator_first(_: Job) -> Job:
-            self.bench.try_depth()
-            return self.queue.submit("warm-up", "server", lambda _: self.bench.try_render())
+        def renderer(job: Job) -> tuple[int, int]:
+            size_hw: tuple[int, int] = self.worker.run(job, "warm_render")
+            return size_hw
+
+        def estimator_first(job: Job) -> Job:
+            self.worker.run(job, "warm_depth")
+            return self.queue.submit("warm-up", "server", renderer)
 
         return self.queue.submit("warm-up", "server", estimator_first)
 
     def close(self) -> None:
-        """Stop the worker and remove every temporary file."""
+        """End the worker and remove every temporary file."""
+        self.worker.close()
         self.queue.close()
         self.store.close()
 
@@ -74,13 +80,18 @@ Owner = Annotated[str, Depends(owner_of)]
 
 
 async def at_hand(
-    parts: Context, owner: str, request: Request, there: bool, work: Callable[[], T]
-) -> T:
-    """Do what takes only what is there already; else the worker does it, as it makes everything."""
-    if there:
-        return await run_in_threadpool(work)
-    made: T = await outcome(parts.queue.submit("look", owner, lambda _: work()), request)
-    return made
+    parts: Context, owner: str, request: Request, photo: OpenPhoto, name: str, *arguments: Any
+) -> Any:
+    """Look at what is there of a photo already; else a job makes it."""
+    try:
+        return await parts.worker.look(name, photo.files(), *arguments)
+    except NotThereError:
+
+        def make(job: Job) -> Any:
+            with by_its_name(photo.kept):
+                return parts.worker.run(job, name, photo.files(), *arguments)
+
+        return await outcome(parts.queue.submit("look", owner, make), request)
 
 
 async def outcome(job: Job, request: Request | None = None) -> Any:

@@ -1,53 +1,53 @@
-"""Desk: the jobs people ask for by name, each a plain function of the workbench and a Job."""
+"""Desk: the work people ask for by name, each a plain function of the workbench and its steps.
+
+It is done in the worker process: `files` says which photo, and `path` where a result is written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pullfocus.pipeline import Settings, apply, default_output
 from pullfocus.types import DepthMap, Focus, Photo
-from pullfocus.web.item import Item
-from pullfocus.web.queue import CancelledJobError, Job
+from pullfocus.web.item import Item, PhotoFiles
 from pullfocus.web.schema import AnimationRequest, DepthView, FocusView, PhotoView, SubjectView
-from pullfocus.web.store import Kept, Store, by_its_name, with_room
-from pullfocus.web.view import Region, png
+from pullfocus.web.steps import Steps
+from pullfocus.web.view import Region, colour_png, disparity_f32, png
 from pullfocus.web.workbench import Workbench, depth_key, preview_size_hw
 
 if TYPE_CHECKING:
     from pullfocus.focus import Subject
 
-MEDIA = {
-    ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".tif": "image/tiff",
-    ".tiff": "image/tiff", ".webp": "image/webp", ".avif": "image/avif", ".heic": "image/heic",
-    ".exr": "image/x-exr", ".npy": "application/octet-stream", ".gif": "image/gif",
-    ".pfm": "application/octet-stream", ".mp4": "video/mp4", ".mov": "video/quicktime",
-    ".mkv": "video/x-matroska", ".webm": "video/webm", ".html": "text/html",
-}  # fmt: skip
 
+def open_photo(bench: Workbench, steps: Steps, files: PhotoFiles) -> dict[str, Any]:
+    """Read an upload and describe it.
 
-def open_photo(bench: Workbench, kept: Kept, job: Job) -> dict[str, Any]:
-    """Read an upload and describe it."""
-    item = bench.open(kept, job)
+    Raises:
+        UnreadableInputError, TooLargeError: what it holds is no photo, or too large a one.
+    """
+    steps.step(0.1, "reading the photo")
     try:
-        job.check()
-    except CancelledJobError:
-        bench.close(item.id)
+        told = photo_view(bench, steps, files)
+        steps.check()
+    except BaseException:
+        bench.forget(files.id)
         raise
-    return photo_view(bench, item).model_dump()
+    return told
 
 
-def photo_view(bench: Workbench, item: Item) -> PhotoView:
+def photo_view(bench: Workbench, _: Steps, files: PhotoFiles) -> dict[str, Any]:
     """Describe an open photo."""
-    photo = bench.photo(item)
-    h, w = preview_size_hw(item, bench.config.preview_px)
+    photo = bench.photo(bench.item(files))
+    h, w = preview_size_hw(photo.size_hw, bench.limits.preview_px)
     optics = photo.metadata.optics
     camera = " ".join(part for part in (optics.make, optics.model) if part)
-    return PhotoView(
-        id=item.id,
-        name=item.name,
+    view = PhotoView(
+        id=files.id,
+        name=files.name,
         width=photo.width,
         height=photo.height,
         preview_width=w,
@@ -55,20 +55,43 @@ def photo_view(bench: Workbench, item: Item) -> PhotoView:
         bit_depth=photo.bit_depth,
         notes=list(photo.metadata.notes),
         camera=camera,
-        suggested_name=default_output(Path(item.name)).name,
+        suggested_name=default_output(Path(files.name)).name,
     )
+    return view.model_dump()
 
 
-def make_depth(bench: Workbench, item: Item, settings: Settings, job: Job) -> dict[str, Any]:
+def colour(bench: Workbench, _: Steps, files: PhotoFiles, region: Region) -> bytes:
+    """Return a region of the photo as an sRGB PNG."""
+    return colour_png(bench.photo(bench.item(files)), region)
+
+
+def disparity(
+    bench: Workbench,
+    steps: Steps,
+    files: PhotoFiles,
+    settings: Settings,
+    region: Region,
+    edited: bool,
+) -> tuple[bytes, tuple[int, int], str]:
+    """Return a region's disparity as float32 rows, its size and its kind."""
+    found = bench.depth(bench.item(files), settings, steps, edited=edited)
+    rows, columns = region.rows_columns(found.size_hw)
+    shown_hw = region.shown_hw(rows.stop - rows.start, columns.stop - columns.start)
+    return disparity_f32(found, region), shown_hw, found.kind
+
+
+def make_depth(
+    bench: Workbench, steps: Steps, files: PhotoFiles, settings: Settings
+) -> dict[str, Any]:
     """Work out depth and say what the page must know of it."""
     from pullfocus.focus import find_subjects, focus_on
     from pullfocus.lens import resolve_lens
     from pullfocus.pipeline import make_lens
 
-    job.step(0.05, "reading the photo")
-    photo = bench.photo(item)
-    depth = bench.depth(item, settings, job)
-    job.step(0.9, "looking for the subject")
+    steps.step(0.05, "reading the photo")
+    item = bench.item(files)
+    photo, depth = bench.photo(item), bench.depth(item, settings, steps)
+    steps.step(0.9, "looking for the subject")
     lens = resolve_lens(make_lens(settings), depth, photo.metadata.optics)
     subjects = find_subjects(photo, depth)
     focus = focus_on(subjects[0])
@@ -86,11 +109,12 @@ def make_depth(bench: Workbench, item: Item, settings: Settings, job: Job) -> di
     return view.model_dump()
 
 
-def replay(bench: Workbench, item: Item, settings: Settings, job: Job) -> dict[str, Any]:
+def replay(bench: Workbench, steps: Steps, files: PhotoFiles, settings: Settings) -> dict[str, Any]:
     """Say what settings from elsewhere mean on this photo: the plane, and what is sharp."""
     from pullfocus.pipeline import choose_focus
 
-    photo, depth = bench.photo(item), bench.depth(item, settings, job)
+    item = bench.item(files)
+    photo, depth = bench.photo(item), bench.depth(item, settings, steps)
     focus = choose_focus(photo, depth, settings)
     meant = {
         "at": None if focus.x is None or focus.y is None else (focus.x, focus.y),
@@ -126,62 +150,54 @@ def _subject_view(subject: Subject) -> SubjectView:
 
 
 def save_picture(
-    bench: Workbench, item: Item, settings: Settings, job: Job, depth: DepthMap | None = None
+    bench: Workbench, steps: Steps, files: PhotoFiles, settings: Settings, path: Path
 ) -> dict[str, Any]:
     """Render at full resolution and write the file; the same steps as the command line's."""
     from pullfocus.photo import save
 
-    job.step(0.05, "reading the photo")
-    photo = bench.photo(item)
-    depth = depth or bench.depth(item, settings, job)
-    job.step(0.5, "rendering at full resolution")
+    steps.step(0.05, "reading the photo")
+    item = bench.item(files)
+    photo, depth = bench.photo(item), bench.depth(item, settings, steps)
+    steps.step(0.5, "rendering at full resolution")
     done = apply(photo, settings, depth=depth)
-    job.step(0.85, "writing the file")
-    name = default_output(Path(item.name), format_=settings.format).name
-    told = written(
-        job,
-        bench.store,
-        name,
-        lambda path: save(
-            done.image, path, format=settings.format, quality=settings.quality, overwrite=True
-        ),
-    )
+    steps.step(0.85, "writing the file")
+    save(done.image, path, format=settings.format, quality=settings.quality, overwrite=True)
     notes = [*photo.metadata.notes, *depth.notes]
-    return {**told, "read_notes": notes, "sidecar": done.sidecar.to_json()}
+    return {"read_notes": notes, "sidecar": done.sidecar.to_json()}
 
 
 def save_depth_map(
-    bench: Workbench, item: Item, settings: Settings, format_: str, job: Job
+    bench: Workbench, steps: Steps, files: PhotoFiles, settings: Settings, path: Path
 ) -> dict[str, Any]:
     """Write the depth map as the command line's `depth` does."""
     from pullfocus.photo.depth_file import save_depth
 
-    depth = bench.depth(item, settings, job)
-    job.step(0.8, "writing the depth map")
-    name = f"{Path(item.name).stem}.depth.{format_}"
-    return written(job, bench.store, name, lambda path: save_depth(depth, path, overwrite=True))
+    depth = bench.depth(bench.item(files), settings, steps)
+    steps.step(0.8, "writing the depth map")
+    save_depth(depth, path, overwrite=True)
+    return {}
 
 
 def preview_picture(
-    bench: Workbench, item: Item, settings: Settings, region: Region, job: Job
+    bench: Workbench, steps: Steps, files: PhotoFiles, settings: Settings, region: Region
 ) -> bytes:
     """Render a small picture on the server, for browsers without WebGL2 and graded styles."""
     from pullfocus.photo.preview import to_srgb8
 
-    photo, depth = small_line(bench, item, settings, region, job)
-    job.step(0.6, "rendering")
+    photo, depth = small_line(bench, steps, bench.item(files), settings, region)
+    steps.step(0.6, "rendering")
     return png(to_srgb8(apply(photo, settings, depth=depth).image, max(photo.size_hw)))
 
 
 def small_line(
-    bench: Workbench, item: Item, settings: Settings, region: Region, job: Job
+    bench: Workbench, steps: Steps, item: Item, settings: Settings, region: Region
 ) -> tuple[Photo, DepthMap]:
     """Return photo and depth as small as they are shown, to render quickly."""
     import cv2
 
     from pullfocus.web.view import small_disparity
 
-    photo, depth = bench.photo(item), bench.depth(item, settings, job)
+    photo, depth = bench.photo(item), bench.depth(item, settings, steps)
     disparity = small_disparity(depth, region)
     rows, columns = region.rows_columns(photo.size_hw)
     h, w = disparity.shape
@@ -191,79 +207,72 @@ def small_line(
 
 
 def save_animation(
-    bench: Workbench, item: Item, settings: Settings, wish: AnimationRequest, job: Job
+    bench: Workbench,
+    steps: Steps,
+    files: PhotoFiles,
+    settings: Settings,
+    wish: AnimationRequest,
+    path: Path,
 ) -> dict[str, Any]:
     """Render a focus pull and write it as GIF, WebP or MP4."""
     from pullfocus.web.animation import pull_frames, write_animation
 
-    photo, depth = small_line(bench, item, settings, Region(long_side_px=wish.long_side_px), job)
-    frames = pull_frames(photo, depth, settings, wish, job)
-    name = f"{Path(item.name).stem}.focus-pull.{wish.format}"
-    duration_ms = wish.seconds * 1000.0 / wish.frames
-    return written(
-        job, bench.store, name, lambda path: write_animation(frames, path, duration_ms, wish)
-    )
+    region = Region(long_side_px=wish.long_side_px)
+    photo, depth = small_line(bench, steps, bench.item(files), settings, region)
+    frames = pull_frames(photo, depth, settings, wish, steps)
+    write_animation(frames, path, wish.seconds * 1000.0 / wish.frames, wish)
+    return {}
 
 
 def save_living(
-    bench: Workbench, item: Item, settings: Settings, long_side_px: int, job: Job
+    bench: Workbench,
+    steps: Steps,
+    files: PhotoFiles,
+    settings: Settings,
+    long_side_px: int,
+    path: Path,
 ) -> dict[str, Any]:
     """Write the photo, its depth and the shader as one page that refocuses itself."""
     from pullfocus.web.living import living_page
 
-    photo, depth = small_line(bench, item, settings, Region(long_side_px=long_side_px), job)
-    job.step(0.6, "writing the page")
-    page = living_page(photo, depth, settings, title=Path(item.name).stem)
-    name = f"{Path(item.name).stem}.living.html"
-    return written(job, bench.store, name, lambda path: path.write_text(page, encoding="utf-8"))
+    region = Region(long_side_px=long_side_px)
+    photo, depth = small_line(bench, steps, bench.item(files), settings, region)
+    steps.step(0.6, "writing the page")
+    page = living_page(photo, depth, settings, title=Path(files.name).stem)
+    path.write_text(page, encoding="utf-8")
+    return {}
 
 
-def written(job: Job, store: Store, name: str, write: Callable[[Path], object]) -> dict[str, Any]:
-    """Have a result written to the store and describe it.
-
-    A failure leaves nothing behind, nor does a job that was cancelled meanwhile.
-    """
-    kept = store.place(name, MEDIA.get(Path(name).suffix.lower(), "application/octet-stream"))
-    try:
-        with with_room(kept), by_its_name(kept):
-            write(kept.path)
-            job.check()
-    except BaseException:
-        store.drop(kept.id)
-        raise
-    return {
-        "id": kept.id,
-        "name": kept.name,
-        "media_type": kept.media_type,
-        "bytes": kept.bytes,
-        "url": f"/api/results/{kept.id}",
-    }
-
-
-def take_depth(bench: Workbench, item: Item, kept: Kept, settings: Settings) -> None:
-    """Read a depth file that came with a photo; settings say what it holds, where they do.
+def take_depth(bench: Workbench, _: Steps, files: PhotoFiles) -> None:
+    """Read a depth file that came with a photo; what is told of it comes with it.
 
     Raises:
         UnreadableInputError, UsageError: it is none, or not this photo's.
     """
-    from pullfocus.depth import load_depth_of
+    bench.item(files)
 
-    photo = bench.photo(item)
-    with by_its_name(kept):
-        depth = load_depth_of(
-            photo,
-            kept.path,
-            near=settings.depth_near,
-            unit=settings.depth_unit,
-            scale=settings.depth_scale,
-            name=kept.name,
-        )
-    named = str(kept.path)
-    bench.use_depth_file(
-        item,
-        replace(
-            depth,
-            source=depth.source.replace(named, kept.name),
-            notes=tuple(note.replace(named, kept.name) for note in depth.notes),
-        ),
-    )
+
+def take_edit(bench: Workbench, steps: Steps, files: PhotoFiles, settings: Settings) -> None:
+    """Read what the brush added to a depth map.
+
+    Raises:
+        PullfocusError: there is no such depth map.
+    """
+    bench.depth(bench.item(files), settings, steps, edited=False)
+
+
+def warm_depth(bench: Workbench, _: Steps) -> None:
+    """Work out the depth of a tiny grey picture, so that the estimator is loaded."""
+    from pullfocus.pipeline import find_depth
+
+    find_depth(Photo(_tiny(3)), Settings())
+
+
+def warm_render(bench: Workbench, _: Steps) -> tuple[int, int]:
+    """Refocus a tiny grey picture, so that the renderer is loaded; return its size."""
+    return apply(Photo(_tiny(3)), Settings(), depth=DepthMap(_tiny(1)[..., 0])).image.size_hw
+
+
+def _tiny(channels: int) -> np.ndarray:
+    ramp = np.linspace(0.1, 0.9, 64, dtype=np.float32)
+    return np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (48, 64, channels)))

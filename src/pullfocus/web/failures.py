@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pullfocus.errors import (
     CannotWriteError,
@@ -17,13 +20,23 @@ from pullfocus.errors import (
     UnreadableInputError,
     UsageError,
 )
-from pullfocus.web.queue import BusyError, CancelledJobError
+from pullfocus.web.queue import BusyError
 from pullfocus.web.schema import Failure
+from pullfocus.web.steps import CancelledJobError
 from pullfocus.web.store import GoneError
+from pullfocus.web.worker import (
+    DeadlineError,
+    TooMuchMemoryError,
+    UnexpectedError,
+    WorkerEndedError,
+)
 
 _STATUS: tuple[tuple[type[BaseException], int, str], ...] = (
     (BusyError, 503, "busy"),
     (GoneError, 410, "gone"),
+    (DeadlineError, 504, "deadline"),
+    (TooMuchMemoryError, 507, "memory"),
+    (WorkerEndedError, 500, "crashed"),
     (TooLargeError, 413, "too_large"),
     (UnreadableInputError, 415, "unreadable"),
     (UsageError, 422, "usage"),
@@ -32,22 +45,36 @@ _STATUS: tuple[tuple[type[BaseException], int, str], ...] = (
     (PullfocusError, 400, "pullfocus"),
     (CancelledJobError, 409, "cancelled"),
     (MemoryError, 507, "memory"),
+    (UnexpectedError, 500, "internal"),
 )
-_WORDS = {
-    "cancelled": "The work was cancelled.",
-    "memory": "There is not enough memory for this photo; close others or choose a smaller one.",
+_WORDS: dict[type[BaseException], str] = {
+    CancelledJobError: "The work was cancelled.",
+    MemoryError: "There is not enough memory for this photo; close others or choose a smaller one.",
+    UnexpectedError: "Something went wrong inside pullfocus; the terminal it runs in says more.",
 }
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _LOG = logging.getLogger("pullfocus.web")
 
 
 def describe(error: BaseException) -> tuple[int, Failure]:
-    """Return the status and the sentence for any error; unknown ones are logged, not shown."""
+    """Return the status and the sentence for any error."""
     for kind, status, word in _STATUS:
         if isinstance(error, kind):
-            return status, Failure(kind=word, message=_WORDS.get(word) or str(error))
-    _LOG.error("unexpected error", exc_info=error)
-    words = "Something went wrong inside pullfocus; the terminal it runs in says more."
-    return 500, Failure(kind="internal", message=words)
+            return status, Failure(kind=word, message=_WORDS.get(kind) or str(error))
+    if isinstance(error, OSError) and error.errno in _FULL:
+        words = "The disk of the temporary folder is full; free some space and try again."
+        return 507, Failure(kind="cannot_write", message=words)
+    return 500, Failure(kind="internal", message=_WORDS[UnexpectedError])
+
+
+def log_unexpected(error: BaseException) -> None:
+    """Write an error that nobody foresaw to the terminal, once; people get a sentence instead."""
+    if describe(error)[1].kind == "internal" and not hasattr(error, "is_logged"):
+        error.is_logged = True  # type: ignore[attr-defined]
+        if isinstance(error, UnexpectedError):
+            _LOG.error("unexpected error in the worker\n%s", error)
+        else:
+            _LOG.error("unexpected error", exc_info=error)
 
 
 def answer(status: int, failure: Failure) -> JSONResponse:
@@ -67,6 +94,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, OSError):  # a multipart body that found no room
+            return answer(*describe(error.__cause__))
         return answer(error.status_code, Failure(kind="http", message=f"{error.detail}."))
 
     async def _known(_: Request, error: Exception) -> JSONResponse:
@@ -75,3 +104,31 @@ def install(app: FastAPI) -> None:
     for kind, _, _ in _STATUS:
         if issubclass(kind, Exception):
             app.add_exception_handler(kind, _known)
+
+
+class LastResort:
+    """ASGI middleware outside the app: what nobody foresaw is logged once, and answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except ClientDisconnect:
+            _LOG.warning("%s %s: the client hung up", scope["method"], scope["path"])
+        except Exception as error:  # noqa: BLE001 - the last one who could answer
+            log_unexpected(error)
+            if not started:
+                await answer(*describe(error))(scope, receive, send)

@@ -3,18 +3,21 @@
 Host not ours            -> 421   (DNS rebinding)
 Origin not ours          -> 403   (a post from another site)
 /api without the token   -> 401
+/ without the token      -> 401   (a page that says which address lets in)
 /?token=...              -> 303 to / with the token in an HttpOnly, SameSite=Strict cookie
 """
 
 from __future__ import annotations
 
 import hmac
+import re
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pullfocus.web.config import ServerConfig
@@ -34,16 +37,27 @@ SECURITY_HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+_HOST = re.compile(r"(?:(?P<name>[a-z0-9._-]+)|\[(?P<six>[0-9a-f]*:[0-9a-f:.]*)\])(?::[0-9]{1,5})?")
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 OPEN_API = {"/api/health"}
+NO_TOKEN = (
+    "This page belongs to another run of pullfocus, or its address is not whole: open the address "
+    "that `pullfocus web` printed in its terminal, from http to the end of the token."
+)
 
 
 class Guard:
-    """ASGI middleware that lets only this run's own page and scripts through."""
+    """ASGI middleware that lets only this run's own page and scripts through.
 
-    def __init__(self, app: ASGIApp, config: ServerConfig) -> None:
+    entered: called when a browser shows the token.
+    """
+
+    def __init__(
+        self, app: ASGIApp, config: ServerConfig, entered: Callable[[], None] | None = None
+    ) -> None:
         self.app = app
         self.config = config
+        self.entered = entered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check one request, then pass it on or refuse it."""
@@ -66,19 +80,19 @@ class Guard:
         given = _first(parse_qs(scope["query_string"].decode("latin-1")).get("token"))
         if path == "/" and given is not None:
             return self._enter(given, scope)
-        if path.startswith("/api") and path not in OPEN_API and not self._has_token(scope, headers):
-            return _refuse(
-                401,
-                "token",
-                "This page belongs to another run of pullfocus: open the address that the running "
-                "one printed.",
-            )
-        return None
+        if self._has_token(scope, headers):
+            return None
+        if path.startswith("/api") and path not in OPEN_API:
+            return _refuse(401, "token", NO_TOKEN)
+        # A strict cookie does not come with the first page after a link from elsewhere, such as
+        # the file that opens the browser: its script asks again, and says so if it has none.
+        linked = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+        return _no_token_page() if path == "/" and not linked else None
 
     def _origin_ok(self, scope: Scope, headers: Headers, host: str) -> bool:
         origin = headers.get("origin")
         if origin is not None:
-            return _netloc(origin) == host.lower()
+            return origin.lower() == f"{scope.get('scheme', 'http')}://{host.lower()}"
         if scope["method"] in SAFE_METHODS:
             api = scope["path"].startswith("/api")
             return not (api and headers.get("sec-fetch-site") in ("cross-site", "same-site"))
@@ -86,7 +100,9 @@ class Guard:
 
     def _enter(self, given: str, scope: Scope) -> Response:
         if not self._matches(given):
-            return RedirectResponse("/", status_code=303)
+            return _no_token_page()
+        if self.entered is not None:
+            self.entered()
         response = RedirectResponse("/", status_code=303)
         response.set_cookie(
             cookie_name(scope), self.config.token, httponly=True, samesite="strict", path="/"
@@ -114,24 +130,26 @@ def cookie_name(scope: Scope) -> str:
     return f"pullfocus_{server[1]}"
 
 
-def _netloc(origin: str) -> str:
-    """Return the host and port of an origin; empty where it has none."""
-    try:
-        return urlsplit(origin).netloc.lower()
-    except ValueError:
-        return ""
-
-
 def _host_name(host: str) -> str:
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
-    return name.lower()
+    """Return the name in a Host header; empty unless it is a name or address, and a port.
+
+    Source: RFC 9110, section 7.2; no user name before it, nothing after it.
+    """
+    found = _HOST.fullmatch(host.lower())
+    return (found["name"] or found["six"]) if found else ""
 
 
 def _first(values: list[str] | None) -> str | None:
     return values[0] if values else None
+
+
+def _no_token_page() -> Response:
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>pullfocus</title>'
+        '<meta name="viewport" content="width=device-width"></head><body><main>'
+        f"<h1>This address lacks the token</h1><p>{NO_TOKEN}</p></main></body></html>"
+    )
+    return HTMLResponse(page, 401)
 
 
 def _refuse(status: int, kind: str, message: str) -> Response:

@@ -17,13 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pullfocus.errors import PullfocusError
+from pullfocus.web.steps import CancelledJobError
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 FINISHED_KEPT = 200
-
-
-class CancelledJobError(Exception):
-    """Report, inside a job, that the person no longer wants it."""
 
 
 class BusyError(PullfocusError):
@@ -104,10 +101,15 @@ class Job:
 
 
 class JobQueue:
-    """The waiting jobs of every owner and the one thread that does them."""
+    """The waiting jobs of every owner and the one thread that does them.
 
-    def __init__(self, max_waiting: int = 100) -> None:
-        self._max = max_waiting
+    failed: called once with the error of each job that failed.
+    """
+
+    def __init__(
+        self, max_waiting: int = 100, failed: Callable[[BaseException], None] | None = None
+    ) -> None:
+        self._max, self._failed = max_waiting, failed
         self._waiting: OrderedDict[str, deque[Job]] = OrderedDict()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._changed = threading.Condition()
@@ -175,6 +177,8 @@ class JobQueue:
     def _work(self) -> None:
         while (job := self._next()) is not None:
             job.run()
+            if self._failed is not None and job.state == "failed" and job.error is not None:
+                self._failed(job.error)
 
 
 def _nothing(_: Job) -> None:

@@ -7,10 +7,15 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from pullfocus.errors import UsageError
+from pullfocus.errors import CannotWriteError, UsageError
 from pullfocus.web.config import ServerConfig, is_loopback
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
 
 
 def page_url(config: ServerConfig, port: int) -> str:
@@ -41,6 +46,40 @@ def bind(config: ServerConfig) -> socket.socket:
     return listener
 
 
+def _check_temporary_folder() -> None:
+    """Refuse to start where nothing can be kept; later, uvicorn would tell it as a traceback."""
+    from pullfocus.web.own_folder import OwnFolder
+
+    try:
+        OwnFolder().close()
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise CannotWriteError(
+            f"No temporary folder can be made ({reason}); free some space, or name another folder "
+            "in TMPDIR."
+        ) from None
+
+
+def server_settings(app: FastAPI, config: ServerConfig) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
+    import uvicorn
+
+    from pullfocus.web.http_protocol import protocol_within
+
+    return uvicorn.Config(
+        app,
+        http=protocol_within(config.header_s),
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+        h11_max_incomplete_event_size=1 << 16,
+    )
+
+
 def serve(
     config: ServerConfig,
     *,
@@ -55,28 +94,24 @@ def serve(
 
     Raises:
         UsageError: the address cannot be bound.
+        CannotWriteError: there is no folder for temporary files.
     """
     import uvicorn
 
     from pullfocus.web.app import create_app
+    from pullfocus.web.redirect_file import RedirectFile
 
-    listener = listener or bind(config)
-    url = page_url(config, listener.getsockname()[1])
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(config, warm=True),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=3,
-            h11_max_incomplete_event_size=1 << 16,
-        )
-    )
-    if announce is not None:
-        announce(url)
-    if open_browser and is_loopback(config.host):
-        threading.Timer(0.4, webbrowser.open, (url,)).start()
-    with listener:
-        server.run(sockets=[listener])
+    with listener or bind(config) as listening:
+        _check_temporary_folder()
+        url = page_url(config, listening.getsockname()[1])
+        if announce is not None:
+            announce(url)
+        opened = RedirectFile(url) if open_browser and is_loopback(config.host) else None
+        app = create_app(config, warm=True, entered=opened.remove if opened else None)
+        if opened is not None:
+            threading.Timer(0.4, webbrowser.open, (opened.address,)).start()
+        try:
+            uvicorn.Server(server_settings(app, config)).run(sockets=[listening])
+        finally:
+            if opened is not None:
+                opened.remove()

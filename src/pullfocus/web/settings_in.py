@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pullfocus.errors import UsageError
+from pullfocus.json_files import parse_json
 from pullfocus.pipeline.settings import LOCAL_FIELDS, Settings
 
 
@@ -49,8 +49,8 @@ def _parsed(given: str | dict[str, Any] | None) -> dict[str, Any]:
     if isinstance(given, dict):
         return dict(given)
     try:
-        content = json.loads(given) if given else {}
-    except (ValueError, RecursionError):
+        content = parse_json(given) if given else {}
+    except ValueError:
         raise UsageError('The settings are not JSON, such as {"at": [0.4, 0.6]}.') from None
     if not isinstance(content, dict):
         raise UsageError("The settings are a JSON object.")

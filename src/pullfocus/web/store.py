@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import threading
 import time
+import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from pullfocus.errors import CannotWriteError, PullfocusError
 from pullfocus.web.config import MEGABYTE
 from pullfocus.web.own_folder import OwnFolder
 
 _ID = re.compile(r"[A-Za-z0-9_-]{22}")
+_PLAIN = frozenset(" _.()+@=-")
+_JOINERS = ("\u200c", "\u200d")
+_NAME_LETTERS = 120
 
 
 class GoneError(PullfocusError):
@@ -38,13 +44,30 @@ class Kept:
         return self.path.stat().st_size if self.path.exists() else 0
 
 
+class Named(Protocol):
+    """A file that people call otherwise than the system does."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+
+def with_name(text: str, file: Named) -> str:
+    """Return a text that names a file as the person does, not by where it lies."""
+    return text.replace(str(file.path), file.name)
+
+
 @contextmanager
-def by_its_name(kept: Kept) -> Iterator[None]:
+def by_its_name(file: Named) -> Iterator[None]:
     """Let failures name a file as the person does, not by where it lies."""
     try:
         yield
     except PullfocusError as error:
-        raise type(error)(str(error).replace(str(kept.path), kept.name)) from None
+        raise type(error)(with_name(str(error), file)) from None
 
 
 @contextmanager
@@ -77,8 +100,13 @@ class Store:
         """The folder, readable by this user only."""
         return self._folder.path
 
-    def place(self, name: str, media_type: str = "application/octet-stream") -> Kept:
+    def place(
+        self, name: str, media_type: str = "application/octet-stream", suffix: str = ""
+    ) -> Kept:
         """Reserve an id and a path; the caller writes the file there.
+
+        suffix: of the path. What a file from outside is called says nothing of what it is: it gets
+        none, so that nothing that reads it can be misled.
 
         Raises:
             CannotWriteError: the store is full of younger files.
@@ -92,7 +120,7 @@ class Store:
                 )
             id_ = secrets.token_urlsafe(16)
             clean = plain_name(name)
-            kept = Kept(id_, self.folder / f"{id_}{Path(clean).suffix}", clean, media_type)
+            kept = Kept(id_, self.folder / f"{id_}{suffix}", clean, media_type)
             self._kept[id_] = kept
             return kept
 
@@ -100,18 +128,23 @@ class Store:
         """Return the file of an id that this store gave out, and mark it as used."""
         if not _ID.fullmatch(id_):
             return None
-        with self._lock:
-            kept = self._kept.get(id_)
-            if kept is not None:
-                kept.touched = time.monotonic()
-            return kept
+        kept = self._kept.get(id_)  # no lock: the event loop asks, and waits for nobody
+        if kept is not None:
+            kept.touched = time.monotonic()
+        return kept
 
     def drop(self, id_: str) -> None:
-        """Forget a file and remove it."""
+        """Forget a file and remove it, with what was begun beside it and never finished."""
         with self._lock:
             kept = self._kept.pop(id_, None)
-        if kept is not None:
-            kept.path.unlink(missing_ok=True)
+        if kept is None:
+            return
+        for path in self.folder.glob(f"*{id_}*"):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with suppress(OSError):
+                    path.unlink()
 
     def tidy(self) -> None:
         """Remove what is too old, then the least recently used while over the cap."""
@@ -134,7 +167,17 @@ class Store:
 
 
 def plain_name(name: str) -> str:
-    """Reduce a file name from outside to a harmless one: no folders, no control characters."""
+    """Reduce a file name from outside to a harmless one: no folders, no control characters.
+
+    Marks that belong to a letter stay with it (Hindi, Thai, decomposed accents), as do the joiners
+    of Persian and Indic scripts between letters.
+    """
     last = re.split(r"[/\\]", name)[-1]
-    clean = re.sub(r"[^\w .()+@=-]", "_", last).strip(". ")[-120:]
-    return clean or "photo"
+    clean = "".join(letter if _is_harmless(letter) else "_" for letter in last)
+    clean = clean.strip(". ")[-_NAME_LETTERS:]
+    return clean.lstrip("".join(_JOINERS)) or "photo"
+
+
+def _is_harmless(letter: str) -> bool:
+    kind = unicodedata.category(letter)
+    return kind[0] in "LMN" or kind == "So" or letter in _PLAIN or letter in _JOINERS

@@ -1,75 +1,78 @@
-"""Workbench: the photos that are open, decoded once, with their depth; all steps of the line.
+"""Workbench: the photos of the worker, decoded once, with their depth; all steps of the line.
 
-Everything here blocks and runs in the queue's one thread, except reads of what is there already.
+It lives in the worker process. Everything here blocks; the server asks for it through `worker`.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from pullfocus.errors import UsageError
-from pullfocus.photo.depth_record import check_aspect
 from pullfocus.pipeline import Settings
 from pullfocus.types import DepthMap, Photo
-from pullfocus.web.config import ServerConfig
-from pullfocus.web.item import OWN_FILE, DepthKey, Item
-from pullfocus.web.queue import Job
-from pullfocus.web.store import GoneError, Kept, Store, by_its_name
+from pullfocus.web.item import OWN_FILE, DepthFile, DepthKey, Item, PhotoFiles
+from pullfocus.web.steps import NotThereError, Steps
+from pullfocus.web.store import by_its_name, with_name
 
 DECODED_MEGAPIXELS = 80.0
 """Decoded pictures kept beyond the one in use; 16 bytes a pixel with its depth."""
 
 
+@dataclass(frozen=True, slots=True)
+class BenchLimits:
+    """What the worker accepts, and how large the page shows a photo."""
+
+    max_megapixels: float = 200.0
+    preview_px: int = 1600
+
+
 class Workbench:
     """Open photos by id; the least recently used decoded pictures are let go."""
 
-    def __init__(self, config: ServerConfig, store: Store) -> None:
-        self.config, self.store = config, store
+    def __init__(self, limits: BenchLimits) -> None:
+        self.limits = limits
         self._items: OrderedDict[str, Item] = OrderedDict()
         self._lock = threading.Lock()
 
-    def open(self, kept: Kept, job: Job | None = None) -> Item:
-        """Read an uploaded file; broken ones are removed at once.
+    def item(self, files: PhotoFiles) -> Item:
+        """Return a photo whose depth file and edits are those of `files`, read where they are new.
 
         Raises:
-            UnreadableInputError, TooLargeError: what it holds is no photo, or too large a one.
+            UnreadableInputError: the depth file cannot be read.
+            UsageError: it is of another shape than the photo, or is not what is told of it;
+                nothing has changed then.
+            MissingModelError: it is an HDF5 file and h5py is not installed.
         """
-        item = Item(kept, kept.name)
-        try:
-            if job is not None:
-                job.step(0.1, "reading the photo")
-            self.photo(item)
-        except BaseException:
-            self.store.drop(kept.id)
-            raise
-        with self._lock:
-            self._items[item.id] = item
+        item = self._known(files) or Item(replace(files, depth=None, edits=()))
+        if item.files != files:
+            with item.lock:
+                self._follow(item, files)
+        if not files.once:
+            with self._lock:
+                self._items[files.id] = item
         return item
 
-    def find(self, id_: str) -> Item:
-        """Return an open photo.
+    def there(self, files: PhotoFiles, settings: Settings | None = None) -> Item:
+        """Return a photo that is decoded, and whose depth is there if settings ask for it.
 
         Raises:
-            GoneError: no such photo in this run.
+            NotThereError: it is not.
         """
-        with self._lock:
-            item = self._items.get(id_)
-            if item is not None:
-                self._items.move_to_end(id_)
-        if item is None or self.store.find(id_) is None:
-            raise GoneError("This photo is no longer open here; open it again.")
+        item = self._known(files)
+        if item is None or item.files != files or item.photo is None:
+            raise NotThereError(files.id)
+        if settings is not None and depth_key(item, settings) not in item.depths:
+            raise NotThereError(files.id)
         return item
 
-    def close(self, id_: str) -> None:
-        """Forget a photo and remove its file."""
+    def forget(self, id_: str) -> None:
+        """Let go of a photo that was closed."""
         with self._lock:
             self._items.pop(id_, None)
-        self.store.drop(id_)
 
     def photo(self, item: Item) -> Photo:
         """Return the decoded picture, reading it again if it was let go."""
@@ -77,15 +80,14 @@ class Workbench:
 
         with item.lock:
             if item.photo is None:
-                with by_its_name(item.kept):
-                    photo = load(item.kept.path, max_megapixels=self.config.max_megapixels)
-                named = replace(photo.metadata, path=Path(item.name))
+                photo = load(item.files.path, max_megapixels=self.limits.max_megapixels)
+                named = replace(photo.metadata, path=Path(item.files.name))
                 item.photo, item.size_hw = replace(photo, metadata=named), photo.size_hw
                 self._make_room(item)
             return item.photo
 
     def depth(
-        self, item: Item, settings: Settings, job: Job | None = None, *, edited: bool = True
+        self, item: Item, settings: Settings, steps: Steps | None = None, *, edited: bool = True
     ) -> DepthMap:
         """Return depth at the photo's own size; made once and kept. edited: with the brush's edits.
 
@@ -100,8 +102,8 @@ class Workbench:
                 return item.edited[key]
             if key not in item.depths:
                 photo = self.photo(item)
-                if job is not None:
-                    job.step(0.3, "working out depth")
+                if steps is not None:
+                    steps.step(0.3, "working out depth")
                 item.depths[key] = (
                     _aligned(item.depth_file, photo, settings)
                     if key[0] == OWN_FILE and item.depth_file is not None
@@ -112,45 +114,27 @@ class Workbench:
                 return item.edited[key]
             return item.depths[key]
 
-    def has_depth(self, item: Item, settings: Settings) -> bool:
-        """Say whether depth is there already."""
-        return depth_key(item, settings) in item.depths
+    def _known(self, files: PhotoFiles) -> Item | None:
+        with self._lock:
+            item = self._items.get(files.id)
+            if item is not None:
+                self._items.move_to_end(files.id)
+        return item
 
-    def use_depth_file(self, item: Item, depth: DepthMap) -> None:
-        """Use a depth map of one's own with a photo.
-
-        Raises:
-            UsageError: it is of another shape than the photo; nothing has changed then.
-        """
-        with item.lock:
-            check_aspect(depth.size_hw, self.photo(item).size_hw, depth.source)
+    def _follow(self, item: Item, files: PhotoFiles) -> None:
+        """Bring an item's depth file and edits up to what its files say now."""
+        if item.files.depth != files.depth:
+            depth = None if files.depth is None else _own_depth(files.depth, self.photo(item))
             item.use_file(depth)
-
-    def try_depth(self) -> DepthMap:
-        """Work out the depth of a tiny grey picture, so that the estimator is loaded."""
-        from pullfocus.pipeline import find_depth
-
-        return find_depth(Photo(_tiny(3)), Settings())
-
-    def try_render(self) -> Photo:
-        """Refocus a tiny grey picture, so that the renderer is loaded."""
-        from pullfocus.pipeline import apply
-
-        return apply(Photo(_tiny(3)), Settings(), depth=DepthMap(_tiny(1)[..., 0])).image
-
-    def edit_depth(self, item: Item, settings: Settings, edit: np.ndarray | None) -> None:
-        """Set what the brush adds to the disparity (at preview size); None takes it back."""
-        key = depth_key(item, settings)
-        with item.lock:
-            item.edited.pop(key, None)
-            if edit is None:
-                item.edits.pop(key, None)
-                return
-            self.depth(item, settings, edited=False)  # raises where there is none to edit
-            shape = preview_size_hw(item, self.config.preview_px)
-            if edit.shape != shape or not np.isfinite(edit).all():
-                raise UsageError(f"The edit must be {shape[1]}x{shape[0]} finite numbers.")
-            item.edits[key] = edit
+        before, edits = dict(item.files.edits), {}
+        for key, path in files.edits:
+            if before.get(key) == path and key in item.edits:
+                edits[key] = item.edits[key]
+            else:
+                shown_hw = preview_size_hw(self.photo(item).size_hw, self.limits.preview_px)
+                edits[key] = np.fromfile(path, "<f4").reshape(shown_hw)
+        item.use_edits(edits)
+        item.files = files
 
     def _make_room(self, keep: Item) -> None:
         with self._lock:
@@ -165,14 +149,19 @@ class Workbench:
 
 def depth_key(item: Item, settings: Settings) -> DepthKey:
     """Name the depth map that settings ask for."""
-    if item.depth_file is not None and settings.model is None:
+    return key_of(item.depth_file is not None, settings)
+
+
+def key_of(own_file: bool, settings: Settings) -> DepthKey:
+    """Name the depth map that settings ask for, of a photo with or without a depth file."""
+    if own_file and settings.model is None:
         return OWN_FILE, settings.refine
     return settings.model, settings.refine
 
 
-def preview_size_hw(item: Item, long_side_px: int) -> tuple[int, int]:
+def preview_size_hw(size_hw: tuple[int, int], long_side_px: int) -> tuple[int, int]:
     """Return the size of a picture that is shown with a longer side of at most so much."""
-    h, w = item.size_hw
+    h, w = size_hw
     scale = min(1.0, long_side_px / max(h, w))
     return max(1, round(h * scale)), max(1, round(w * scale))
 
@@ -191,9 +180,17 @@ def with_edit(depth: DepthMap, edit: np.ndarray) -> DepthMap:
     )
 
 
-def _tiny(channels: int) -> np.ndarray:
-    ramp = np.linspace(0.1, 0.9, 64, dtype=np.float32)
-    return np.ascontiguousarray(np.broadcast_to(ramp[None, :, None], (48, 64, channels)))
+def _own_depth(file: DepthFile, photo: Photo) -> DepthMap:
+    """Read a depth file that came with a photo; what is said of it speaks of it by its name."""
+    from pullfocus.depth import load_depth_of
+
+    told = file.told
+    with by_its_name(file):
+        depth = load_depth_of(
+            photo, file.path, near=told.near, unit=told.unit, scale=told.scale, name=file.name
+        )
+    notes = tuple(with_name(note, file) for note in depth.notes)
+    return replace(depth, source=with_name(depth.source, file), notes=notes)
 
 
 def _aligned(depth: DepthMap, photo: Photo, settings: Settings) -> DepthMap:

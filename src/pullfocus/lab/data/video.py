@@ -162,8 +162,10 @@ def _open(path: Path) -> Any:
         raise MissingModelError(
             f"{path} needs PyAV to be decoded; pip install av, or give a folder of frames."
         ) from None
+    from pullfocus.video.containers import OPTIONS, file_url
+
     try:
-        container = av.open(str(path))
+        container = av.open(file_url(path), options=OPTIONS)
     except av.FFmpegError as error:
         raise UnreadableInputError(
             f"{path} is no video that FFmpeg can open ({error.strerror}); check the file."

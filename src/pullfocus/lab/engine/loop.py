@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.state import AcceleratorState
+from accelerate.utils import broadcast_object_list
 from torch import Tensor
 
-from pullfocus.errors import UsageError
+from pullfocus.errors import PullfocusError, UsageError
 from pullfocus.lab.engine import checkpoint as disk
 from pullfocus.lab.engine.guard import require_finite
 from pullfocus.lab.engine.journal import Journal, has_tensorboard
@@ -69,9 +70,10 @@ def train(run: Run) -> dict[str, float]:
         UsageError: settings that this machine or the folder's run cannot have.
         NotFiniteError: a loss is NaN or infinite.
     """
-    found = disk.resumable(run.out / disk.NAME, run.name, run.recipe)
+    accelerator = _accelerator(run.recipe.precision)
+    found = _found_by_the_first(run, accelerator)
     run.out.mkdir(parents=True, exist_ok=True)
-    worker = _Worker(run, found)
+    worker = _Worker(run, found, accelerator)
     with closing(worker.journal) if worker.journal else nullcontext():
         return worker.work()
 
@@ -89,10 +91,10 @@ def score(system: System, source: Source, batch: int, device: torch.device) -> d
 class _Worker:
     """One process of a run."""
 
-    def __init__(self, run: Run, found: disk.Checkpoint | None) -> None:
+    def __init__(self, run: Run, found: disk.Checkpoint | None, accelerator: Accelerator) -> None:
         recipe = run.recipe
         self.run, self.recipe = run, recipe
-        self.accelerator = _accelerator(recipe.precision)
+        self.accelerator = accelerator
         self.first = self.accelerator.is_main_process
         _check_batch(recipe.batch, self.accelerator.num_processes)
         torch.backends.cudnn.deterministic = True
@@ -263,6 +265,28 @@ def begin_with(system: System, path: Path) -> None:
     if not shared:
         raise UsageError(f"{path} holds another network: not one of its tensors fits.")
     system.load_state_dict(own | shared)
+
+
+def _found_by_the_first(run: Run, accelerator: Accelerator) -> disk.Checkpoint | None:
+    """Return the checkpoint that the first process finds in its folder, to every process.
+
+    Machines need not share a folder; one that began anew would take other steps than the rest, and
+    all would wait for each other for ever.
+
+    Raises:
+        UsageError, UnreadableInputError: in every process, what the first one raises.
+    """
+    found: disk.Checkpoint | PullfocusError | None = None
+    if accelerator.is_main_process:
+        try:
+            found = disk.resumable(run.out / disk.NAME, run.name, run.recipe)
+        except PullfocusError as problem:
+            found = problem
+    everywhere = [found]
+    broadcast_object_list(everywhere)
+    if isinstance(everywhere[0], PullfocusError):
+        raise everywhere[0]
+    return everywhere[0]
 
 
 def _accelerator(precision: str) -> Accelerator:

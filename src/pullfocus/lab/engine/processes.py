@@ -48,7 +48,8 @@ def group_command(
         place = ["--node-rank", str(node), "--master-addr", host, "--master-port", port or "29500"]
     group = ["--nnodes", str(nodes), "--nproc-per-node", str(devices), *place]
     torchrun = [sys.executable, "-m", "torch.distributed.run"]
-    return [*torchrun, *group, "-m", "pullfocus.lab", *arguments]
+    # after --, or torchrun takes our --node and --start for abbreviations of its own options
+    return [*torchrun, *group, "-m", "--", "pullfocus.lab", *arguments]
 
 
 def run_group(command: list[str]) -> int:

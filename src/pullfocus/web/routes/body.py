@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 
 from pullfocus.errors import UnreadableInputError
 from pullfocus.web.context import Context
@@ -11,11 +12,11 @@ from pullfocus.web.store import Kept, with_room
 
 async def keep_body(request: Request, parts: Context, name: str) -> Kept:
     """Write a request's body to the store; nothing stays behind if it breaks off."""
-    kept = parts.store.place(name)
+    kept = await run_in_threadpool(parts.store.place, name)
     try:
         with with_room(kept), kept.path.open("wb") as file:
             async for chunk in request.stream():
-                file.write(chunk)
+                await run_in_threadpool(file.write, chunk)
     except BaseException:
         parts.store.drop(kept.id)
         raise

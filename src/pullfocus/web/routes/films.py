@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from fastapi import APIRouter, Request
 
 from pullfocus.focus.script import FOUND, FocusScript
 from pullfocus.pipeline import Settings
-from pullfocus.web import films
+from pullfocus.web import films, results
 from pullfocus.web.context import Owner, Parts
+from pullfocus.web.queue import Job
 from pullfocus.web.routes.body import keep_file
 from pullfocus.web.schema import (
     DepthRequest,
@@ -19,6 +23,7 @@ from pullfocus.web.schema import (
     StillRequest,
 )
 from pullfocus.web.settings_in import check_model, read_settings
+from pullfocus.web.store import by_its_name
 
 router = APIRouter(prefix="/api/films", tags=["films"])
 
@@ -30,7 +35,7 @@ async def bring_in(request: Request, parts: Parts, owner: Owner, name: str = "fi
     job = parts.queue.submit(
         "open-film",
         owner,
-        lambda job: films.open_film(parts.films, kept, job),
+        lambda job: results.open_film(parts, kept, job),
         unwanted=lambda: parts.store.drop(kept.id),
     )
     return JobView.of(job)
@@ -45,7 +50,8 @@ def look(film_id: str, parts: Parts) -> FilmView:
 @router.delete("/{film_id}", status_code=204)
 def close(film_id: str, parts: Parts) -> None:
     """Close a video and remove it."""
-    parts.films.close(parts.films.find(film_id).kept.id)
+    parts.films.find(film_id)
+    parts.films.close(film_id)
 
 
 @router.post("/{film_id}/stills", status_code=202)
@@ -53,7 +59,7 @@ def still(film_id: str, wish: StillRequest, parts: Parts, owner: Owner) -> JobVi
     """Open the frame of a moment as a photo; a job whose result describes it."""
     film = parts.films.find(film_id)
     job = parts.queue.submit(
-        "still", owner, lambda job: films.take_still(film, parts.bench, wish.at_s, job)
+        "still", owner, lambda job: results.take_still(parts, film, wish.at_s, job)
     )
     return JobView.of(job)
 
@@ -63,8 +69,12 @@ def suggestion(film_id: str, wish: DepthRequest, parts: Parts, owner: Owner) -> 
     """Look at the whole video and suggest a focus script; a job whose result holds it."""
     found = parts.films.find(film_id)
     settings = check_model(Settings(model=wish.model, refine=wish.refine))
-    job = parts.queue.submit("suggest", owner, lambda job: films.suggest(found, settings, job))
-    return JobView.of(job)
+
+    def work(job: Job) -> Any:
+        with by_its_name(found.kept):
+            return parts.worker.run(job, "suggest", found.kept.path, settings)
+
+    return JobView.of(parts.queue.submit("suggest", owner, work))
 
 
 @router.post("/{film_id}/script")
@@ -77,11 +87,23 @@ def check_script(film_id: str, wish: ScriptRequest, parts: Parts) -> ScriptView:
 @router.post("/{film_id}/film", status_code=202)
 def film(film_id: str, wish: FilmRequest, parts: Parts, owner: Owner) -> JobView:
     """Pull focus in the whole video, or in a small copy; a job whose result has its address."""
+    from pullfocus.video.codecs import default_output
+
     found, settings = parts.films.find(film_id), read_settings(wish.settings)
     script = FOUND if wish.script is None else FocusScript.parse(wish.script)
     options = films.film_options(script, settings, wish.preview)
-    suffix = films.PREVIEW_SUFFIX if wish.preview else None
-    job = parts.queue.submit(
-        "film", owner, lambda job: films.save_film(found, parts.store, options, suffix, job)
-    )
-    return JobView.of(job)
+    name = default_output(Path(found.kept.name))
+    if wish.preview:
+        name = name.with_suffix(films.PREVIEW_SUFFIX)
+
+    def work(job: Job) -> dict[str, Any]:
+        def write(path: Path) -> dict[str, Any]:
+            told: dict[str, Any] = parts.worker.run(
+                job, "save_film", found.kept.path, options, path
+            )
+            return told
+
+        with by_its_name(found.kept):
+            return results.written(job, parts.store, name.name, write)
+
+    return JobView.of(parts.queue.submit("film", owner, work))

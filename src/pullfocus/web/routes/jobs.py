@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, StreamingResponse
 
 from pullfocus.web.context import Context, Parts
 from pullfocus.web.queue import Job
+from pullfocus.web.results import as_download
 from pullfocus.web.schema import JobView
 from pullfocus.web.store import GoneError
 
@@ -68,5 +68,5 @@ def result(result_id: str, parts: Parts) -> FileResponse:
     kept = parts.store.find(result_id)
     if kept is None or not kept.path.is_file():
         raise GoneError("This result is no longer here; save again.")
-    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(kept.name)}"}
+    headers = {"content-disposition": as_download(kept.name)}
     return FileResponse(kept.path, media_type=kept.media_type, headers=headers)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import shutil
-from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from pullfocus.errors import UsageError
+from pullfocus.photo.depth_meaning import Told
 from pullfocus.pipeline import Settings
 from pullfocus.samples import SAMPLES
-from pullfocus.web import desk
-from pullfocus.web.context import Owner, Parts, at_hand, outcome
+from pullfocus.web import results
+from pullfocus.web.context import Context, Owner, Parts, at_hand, outcome
+from pullfocus.web.open_files import OpenPhoto, told_by
+from pullfocus.web.queue import Job
 from pullfocus.web.routes.body import keep_body, keep_file
 from pullfocus.web.schema import DepthRequest, JobView, PhotoView
 from pullfocus.web.settings_in import check_model
-from pullfocus.web.store import Kept
-from pullfocus.web.view import Region, colour_png, disparity_f32
-from pullfocus.web.workbench import preview_size_hw
+from pullfocus.web.store import Kept, by_its_name, with_room
+from pullfocus.web.view import Region
+from pullfocus.web.workbench import key_of, preview_size_hw
 
 router = APIRouter(prefix="/api/photos", tags=["photos"])
 
@@ -43,12 +47,13 @@ def _depth_of(model: str | None = None, refine: bool = True) -> Settings:
 
 def _told_depth(
     depth_near: str | None = None, depth_unit: str | None = None, depth_scale: float | None = None
-) -> Settings:
+) -> Told:
     """Read what is said of a depth file."""
-    return Settings.parse(depth_near=depth_near, depth_unit=depth_unit, depth_scale=depth_scale)
+    said = Settings.parse(depth_near=depth_near, depth_unit=depth_unit, depth_scale=depth_scale)
+    return told_by(said)
 
 
-ToldDepth = Annotated[Settings, Depends(_told_depth)]
+ToldDepth = Annotated[Told, Depends(_told_depth)]
 Seen = Annotated[Region, Depends(_region_of)]
 WhichDepth = Annotated[Settings, Depends(_depth_of)]
 
@@ -58,7 +63,7 @@ def _opening(parts: Parts, owner: str, kept: Kept) -> JobView:
     job = parts.queue.submit(
         "open",
         owner,
-        lambda job: desk.open_photo(parts.bench, kept, job),
+        lambda job: results.open_photo(parts, kept, job),
         unwanted=lambda: parts.store.drop(kept.id),
     )
     return JobView.of(job)
@@ -78,22 +83,28 @@ def bring_in_sample(name: str, parts: Parts, owner: Owner) -> JobView:
     if sample is None:
         raise UsageError("There is no sample of that name.")
     kept = parts.store.place(sample.path.name)
-    shutil.copyfile(sample.path, kept.path)
+    try:
+        with with_room(kept):
+            shutil.copyfile(sample.path, kept.path)
+    except BaseException:
+        parts.store.drop(kept.id)
+        raise
     return _opening(parts, owner, kept)
 
 
 @router.get("/{photo_id}")
 async def look(photo_id: str, parts: Parts, owner: Owner, request: Request) -> PhotoView:
     """Describe an open photo."""
-    item = parts.bench.find(photo_id)
-    view = partial(desk.photo_view, parts.bench, item)
-    return await at_hand(parts, owner, request, item.photo is not None, view)
+    photo = parts.photos.find(photo_id)
+    return PhotoView(**await at_hand(parts, owner, request, photo, "photo_view"))
 
 
 @router.delete("/{photo_id}", status_code=204)
 def close(photo_id: str, parts: Parts) -> None:
     """Close a photo and remove it."""
-    parts.bench.close(parts.bench.find(photo_id).id)
+    parts.photos.find(photo_id)
+    parts.photos.close(photo_id)
+    parts.worker.forget(photo_id)
 
 
 @router.get("/{photo_id}/colour.png", response_class=Response)
@@ -101,26 +112,22 @@ async def colour(
     photo_id: str, parts: Parts, owner: Owner, request: Request, region: Seen
 ) -> Response:
     """Return a region of the photo as an sRGB PNG."""
-    item = parts.bench.find(photo_id)
-    data = await at_hand(
-        parts,
-        owner,
-        request,
-        item.photo is not None,
-        lambda: colour_png(parts.bench.photo(item), region),
-    )
+    photo = parts.photos.find(photo_id)
+    data = await at_hand(parts, owner, request, photo, "colour", region)
     return Response(data, media_type="image/png")
 
 
 @router.post("/{photo_id}/depth", status_code=202)
 def depth(photo_id: str, wish: DepthRequest, parts: Parts, owner: Owner) -> JobView:
     """Work out depth; its result says which kind it is and where the subject stands."""
-    item = parts.bench.find(photo_id)
+    photo = parts.photos.find(photo_id)
     settings = _depth_of(wish.model, wish.refine)
-    job = parts.queue.submit(
-        "depth", owner, lambda job: desk.make_depth(parts.bench, item, settings, job)
-    )
-    return JobView.of(job)
+
+    def work(job: Job) -> object:
+        with by_its_name(photo.kept):
+            return parts.worker.run(job, "make_depth", photo.files(), settings)
+
+    return JobView.of(parts.queue.submit("depth", owner, work))
 
 
 @router.get("/{photo_id}/disparity.f32", response_class=Response)
@@ -137,14 +144,11 @@ async def disparity(
 
     edited: with what the brush added.
     """
-    item = parts.bench.find(photo_id)
-    there = parts.bench.has_depth(item, settings)
-    made = partial(parts.bench.depth, item, settings, edited=edited)
-    found = await at_hand(parts, owner, request, there, made)
-    rows, columns = region.rows_columns(found.size_hw)
-    h, w = region.shown_hw(rows.stop - rows.start, columns.stop - columns.start)
-    headers = {"x-height": str(h), "x-width": str(w), "x-kind": found.kind}
-    data = disparity_f32(found, region)
+    photo = parts.photos.find(photo_id)
+    data, (h, w), kind = await at_hand(
+        parts, owner, request, photo, "disparity", settings, region, edited
+    )
+    headers = {"x-height": str(h), "x-width": str(w), "x-kind": kind}
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
@@ -156,14 +160,35 @@ async def edit_depth(
 
     The full-size map keeps its own detail; the edit is enlarged and added to it.
     """
-    item = parts.bench.find(photo_id)
-    h, w = preview_size_hw(item, parts.config.preview_px)
-    body = await request.body()
-    if body and len(body) != h * w * 4:
-        raise UsageError(f"The edit must be {w}x{h} float32 numbers.")
-    edit = np.frombuffer(body, "<f4").reshape(h, w) if body else None
-    job = parts.queue.submit("edit", owner, lambda _: parts.bench.edit_depth(item, settings, edit))
-    await outcome(job)
+    photo = parts.photos.find(photo_id)
+    h, w = preview_size_hw(photo.size_hw, parts.config.preview_px)
+    kept = await keep_body(request, parts, "edit.f32")
+    try:
+        if kept.bytes and not await run_in_threadpool(_is_edit, kept.path, h * w):
+            raise UsageError(f"The edit must be {w}x{h} finite float32 numbers.")
+        empty = kept.bytes == 0
+
+        def work(job: Job) -> None:
+            key = key_of(photo.depth is not None, settings)
+            changed = photo.with_edit(key, None if empty else kept)
+            with by_its_name(photo.kept):
+                if not empty:
+                    parts.worker.run(job, "take_edit", changed.files(), settings)
+            photo.become(changed, parts.store)
+
+        await outcome(parts.queue.submit("edit", owner, work))
+    finally:
+        await run_in_threadpool(_drop_unused, parts, photo, kept)
+
+
+def _is_edit(path: Path, count: int) -> bool:
+    found = np.fromfile(path, "<f4")
+    return path.stat().st_size == count * 4 and bool(np.isfinite(found).all())
+
+
+def _drop_unused(parts: Context, photo: OpenPhoto, kept: Kept) -> None:
+    if photo.closed or kept not in photo.parts:
+        parts.store.drop(kept.id)
 
 
 @router.put("/{photo_id}/depth-file", status_code=204)
@@ -176,15 +201,18 @@ async def give_depth(
     name: str = "depth.png",
 ) -> None:
     """Use a depth file of one's own with this photo (docs/depth-files.md); empty drops it."""
-    item = parts.bench.find(photo_id)
+    photo = parts.photos.find(photo_id)
     kept = await keep_body(request, parts, name)
     try:
-        if kept.bytes == 0:
-            item.use_file(None)
-            return
-        job = parts.queue.submit(
-            "depth-file", owner, lambda _: desk.take_depth(parts.bench, item, kept, told)
-        )
-        await outcome(job)
+        empty = kept.bytes == 0
+
+        def work(job: Job) -> None:
+            changed = photo.with_depth(None if empty else kept, told)
+            if not empty:
+                with by_its_name(photo.kept):
+                    parts.worker.run(job, "take_depth", changed.files())
+            photo.become(changed, parts.store)
+
+        await outcome(parts.queue.submit("depth-file", owner, work))
     finally:
-        parts.store.drop(kept.id)
+        await run_in_threadpool(_drop_unused, parts, photo, kept)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,13 +18,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from pullfocus.pipeline import Settings
-from pullfocus.web import desk
+from pullfocus.pipeline import Settings, default_output
 from pullfocus.web.context import Context, Owner, Parts, outcome
-from pullfocus.web.item import Item
+from pullfocus.web.open_files import OpenPhoto, told_by
 from pullfocus.web.queue import Job
+from pullfocus.web.results import as_download, written
 from pullfocus.web.settings_in import check_model, read_settings
-from pullfocus.web.store import Kept, Store, with_room
+from pullfocus.web.store import GoneError, Kept, Store, by_its_name, with_room
 
 router = APIRouter(prefix="/api", tags=["scripts"])
 Upload = Annotated[UploadFile, File(description="The photo.")]
@@ -44,10 +44,8 @@ async def refocus(
     chosen = read_settings(settings)
     given = depth if depth is not None and depth.filename else None
     async with _kept(parts.store, photo, given) as kept:
-
-        def work(job: Job) -> dict[str, Any]:
-            return desk.save_picture(parts.bench, _opened(parts, chosen, *kept), chosen, job)
-
+        name = default_output(Path(kept[0].name), format_=chosen.format).name
+        work = _writing(parts, kept, "save_picture", chosen, name)
         return await _answer(parts, parts.queue.submit("refocus", owner, work), request)
 
 
@@ -63,19 +61,27 @@ async def depth(
     """Work out a photo's depth and return the depth file."""
     chosen = check_model(Settings(model=model or None))
     async with _kept(parts.store, photo) as kept:
-
-        def work(job: Job) -> dict[str, Any]:
-            item = _opened(parts, chosen, *kept)
-            return desk.save_depth_map(parts.bench, item, chosen, format, job)
-
+        name = f"{Path(kept[0].name).stem}.depth.{format}"
+        work = _writing(parts, kept, "save_depth_map", chosen, name)
         return await _answer(parts, parts.queue.submit("depth", owner, work), request)
 
 
-def _opened(parts: Context, settings: Settings, kept: Kept, beside: Kept | None = None) -> Item:
-    item = Item(kept, kept.name)
-    if beside is not None:
-        desk.take_depth(parts.bench, item, beside, settings)
-    return item
+def _writing(
+    parts: Context, kept: list[Kept], what: str, settings: Settings, name: str
+) -> Callable[[Job], dict[str, Any]]:
+    """Return the work that writes a file of a photo, of which nothing is kept afterwards."""
+    photo, depth = kept[0], kept[1] if len(kept) > 1 else None
+    files = OpenPhoto(photo, depth=depth, told=told_by(settings)).files(once=True)
+
+    def work(job: Job) -> dict[str, Any]:
+        def write(path: Path) -> dict[str, Any]:
+            told: dict[str, Any] = parts.worker.run(job, what, files, settings, path)
+            return told
+
+        with by_its_name(photo):
+            return written(job, parts.store, name, write)
+
+    return work
 
 
 @asynccontextmanager
@@ -85,12 +91,12 @@ async def _kept(store: Store, *uploads: UploadFile | None) -> AsyncIterator[list
     try:
         for upload in uploads:
             if upload is not None:
-                held.append(store.place(upload.filename or "photo"))
+                held.append(await run_in_threadpool(store.place, upload.filename or "photo"))
                 await run_in_threadpool(_copy, upload, held[-1])
         yield held
     finally:
         for kept in held:
-            store.drop(kept.id)
+            await run_in_threadpool(store.drop, kept.id)
 
 
 def _copy(upload: UploadFile, kept: Kept) -> None:
@@ -101,8 +107,9 @@ def _copy(upload: UploadFile, kept: Kept) -> None:
 async def _answer(parts: Context, job: Job, request: Request) -> FileResponse:
     told = await outcome(job, request)
     made = parts.store.find(told["id"])
-    assert made is not None
-    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(made.name)}"}
+    if made is None:
+        raise GoneError("The result is no longer here: the temporary folder is full. Try again.")
+    headers = {"content-disposition": as_download(made.name)}
     if told.get("read_notes"):
         headers["x-notes"] = quote(" ".join(told["read_notes"]), safe=" ,;:()'")
     return FileResponse(

@@ -65,7 +65,8 @@ export function lostNotice(app) {
   area.value = app.photo ? app.photo.edit.toText() : '';
   area.hidden = !app.photo;
   const notice = h('div', { class: 'gone', tabindex: -1, role: 'alertdialog', 'aria-modal': 'true', 'aria-labelledby': 'gone-title' },
-    h('div', {}, h('h2', { id: 'gone-title' }, t('restarted')), h('p', {}, t('restartedWords')), area));
+    h('div', {}, h('h2', { id: 'gone-title' }, t(app.photo ? 'restarted' : 'noToken')),
+      h('p', {}, t(app.photo ? 'restartedWords' : 'noTokenWords')), area));
   document.body.append(notice);
   notice.focus();
 }

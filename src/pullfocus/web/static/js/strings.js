@@ -51,6 +51,8 @@ export const words = {
   saveSettings: 'The settings', sidecarWords: 'This edit as a small file, which replays it here and on the command line.', settingsWords: 'The same text replays this edit from the command line:',
   format: 'Format', quality: 'Quality', sameFormat: 'Same as photo', pullWords: 'From the near end to the far end of this picture and back.',
   copy: 'Copy', copied: 'Copied.', load: 'Load a file', apply: 'Apply', saveFile: 'Save file',
+  noToken: 'This address lacks the token',
+  noTokenWords: 'Open the address that pullfocus web printed in its terminal, from http to the end of the token.',
   restarted: 'pullfocus was restarted', restartedWords: 'This page belongs to an earlier run. Open the address that the running program printed. Your settings are kept here:',
   offline: 'The program does not answer. Is it still running in its terminal?',
   noGpu: 'This browser has no WebGL 2, so previews are rendered by the program: a little slower, the same picture.',

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from pullfocus.depth.people import SURE, masks_of_people
+from pullfocus.depth.subjects.instances import SURE, masks_of_people
 
 RAMP_PX = 3
 """Width, to either side of the outline, of what a network blurs at its own resolution."""
@@ -80,6 +80,13 @@ def as_surfaces(
     for inside in people:
         out[inside] = _surface(disparity, inside, limit)[inside]
     return out
+
+
+def carried_from(
+    disparity: Float32[np.ndarray, "h w"], known: Bool[np.ndarray, "h w"]
+) -> Float32[np.ndarray, "h w"]:
+    """Blur what is known of a map some pixels beyond where it is known."""
+    return np.asarray(_spread(disparity, known, 2 * RAMP_PX), np.float32)
 
 
 def _surface(disparity: np.ndarray, inside: np.ndarray, limit: float) -> np.ndarray:

@@ -1,4 +1,8 @@
-"""estimate_depth: from a Photo to a DepthMap of the same size, refined to the photo's own edges."""
+"""estimate_depth: from a Photo to a DepthMap of the same size, with the photo's own edges.
+
+Photo -> sRGB, 1536 px -> depth network -> disparity -> one surface for each person -> outlines
+                       -> subject network -> person, salient ----------------------------^
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from pullfocus.depth.estimator import Estimator
+from pullfocus.depth.flip_averaging import flip_averaged
 from pullfocus.depth.normalise import to_disparity
-from pullfocus.depth.person_mask import person_mask
-from pullfocus.depth.person_surface import person_surface
+from pullfocus.depth.refine import enlarge, refine_to_edges
 from pullfocus.depth.registry import open_estimator
-from pullfocus.depth.two_looks import two_looks
+from pullfocus.depth.subjects.masks import find_masks
+from pullfocus.depth.subjects.outline import refine_with_masks
+from pullfocus.depth.subjects.surface import as_surfaces, sure_people
 from pullfocus.depth.uncertainty import spread_of
 from pullfocus.types import DepthMap, Photo
 
 WORKING_LONG_SIDE_PX = 1536
-"""Longer side of the sRGB picture that networks and edge refinement look at."""
+"""Longer side of the sRGB picture that networks look at."""
 
 
 def estimate_depth(
@@ -31,8 +37,9 @@ def estimate_depth(
     """Work out how near everything in a photo is, at the photo's full resolution.
 
     Order: the depth the photo carries (unless a model is given), then the embedded network.
-    Relative disparity is scaled to 0..1; metric depth stays in 1/m. Where the network also finds
-    people, each becomes one surface (see `person_surface`).
+    Relative disparity is scaled to 0..1; metric depth stays in 1/m. People are found by a network
+    of their own, whatever the depth model; each becomes one surface that ends at the mask's outline
+    (see `subjects`).
 
     Args:
         model: a name, Hugging Face id, folder, .onnx file (see `registry.find_card`) or an
@@ -54,14 +61,19 @@ def estimate_depth(
 
 def _estimated(photo: Photo, estimator: Estimator, refine: bool, uncertainty: bool) -> DepthMap:
     rgb = working_rgb(photo)
-    raw = two_looks(estimator, rgb)
+    raw = flip_averaged(estimator, rgb)
     disparity, kind = to_disparity(raw)
     spread = spread_of(estimator, rgb, disparity, kind) if uncertainty else None
-    person = person_mask(estimator, rgb, raw.person)
-    if person is not None:
-        disparity = person_surface(disparity, person)
-    small = DepthMap(disparity, kind, spread, estimator.id, estimator.card.licence, person)
-    return _at_photo_size(small, photo, refine)
+    masks = find_masks(rgb)
+    person = masks.person if raw.person is None else raw.person
+    people = sure_people(disparity, person)
+    disparity = as_surfaces(disparity, people)
+    small = DepthMap(
+        disparity, kind, spread, estimator.id, estimator.card.licence, person, masks.salient
+    )
+    if not refine:
+        return _with_disparity(small, enlarge(disparity, photo.size_hw))
+    return _with_disparity(small, refine_with_masks(disparity, people, person, photo.linear))
 
 
 def align_to_photo(depth: DepthMap, photo: Photo, *, refine: bool = True) -> DepthMap:
@@ -82,13 +94,14 @@ def working_rgb(photo: Photo) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def _at_photo_size(depth: DepthMap, photo: Photo, refine: bool) -> DepthMap:
-    from pullfocus.depth.refine import enlarge, refine_to_edges
-
     if refine:
-        full = refine_to_edges(depth.disparity, photo.linear)
-    else:
-        full = enlarge(depth.disparity, photo.size_hw)
+        return _with_disparity(depth, refine_to_edges(depth.disparity, photo.linear))
+    return _with_disparity(depth, enlarge(depth.disparity, photo.size_hw))
+
+
+def _with_disparity(depth: DepthMap, full: Float32[np.ndarray, "h w"]) -> DepthMap:
+    """Return the map with disparity of the photo's size, and its uncertainty enlarged to it."""
     spread = depth.uncertainty
     if spread is not None:
-        spread = enlarge(spread, photo.size_hw)
+        spread = enlarge(spread, (full.shape[0], full.shape[1]))
     return replace(depth, disparity=full, uncertainty=spread)
