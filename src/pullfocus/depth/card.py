@@ -61,7 +61,6 @@ class Preprocessing:
             _within(name, side, 1, LARGEST_SIDE_PX)
         _within("multiple_of", self.multiple, 1, LARGEST_MULTIPLE)
         _within("second_long_side", self.second_long_side, 0, LARGEST_SIDE_PX)
-        _within("person_long_side", self.person_long_side, 0, LARGEST_SIDE_PX)
         _within("range", self.scale, 1 / LARGEST_CODE, LARGEST_CODE)
         for mean, std in zip(self.mean, self.std, strict=True):
             _within("mean", mean, -LARGEST_CODE, LARGEST_CODE)

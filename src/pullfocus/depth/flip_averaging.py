@@ -14,7 +14,6 @@ from jaxtyping import Float32, Shaped, UInt8
 from pullfocus.depth.estimator import Estimator, RawDepth
 from pullfocus.depth.onnx_session import OnnxEstimator
 
-
 LAYOUT_SHARE = 0.05
 """Blur of the difference between both answers, as a share of the longer side: what is finer than
 this is detail. Averaging everything loses .02 to .03 of edge F1 and no less error."""
