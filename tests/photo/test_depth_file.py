@@ -194,9 +194,12 @@ def test_another_aspect_is_one_sentence():
 
 def test_a_fitted_map_keeps_all_that_belongs_to_it():
     person = np.full((6, 8), 0.5, np.float32)
-    depth = DepthMap(METRIC.disparity, "metric", METRIC.uncertainty, "a", "MIT", person, ("n",))
+    depth = DepthMap(
+        METRIC.disparity, "metric", METRIC.uncertainty, "a", "MIT", person, person + 0.1, ("n",)
+    )
     fitted = fit_depth(depth, (60, 80))
     np.testing.assert_array_equal(fitted.person, person)
+    np.testing.assert_array_equal(fitted.salient, depth.salient)
     assert (fitted.source, fitted.licence, fitted.notes) == ("a", "MIT", ("n",))
     assert fitted.uncertainty.shape == (60, 80)
 
