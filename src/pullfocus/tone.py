@@ -50,12 +50,14 @@ class ToneCurve:
     them, and the way back is exact.
 
     The two functions take and give arrays of any shape; where the last axis is 3 it may be treated
-    as R, G, B with a curve each.
+    as R, G, B with a curve each. `peak` is the light of the highest code: 1 but for HDR, where 1.0
+    is reference white.
     """
 
     name: str = "sRGB"
     to_linear: Curve = srgb_to_linear
     to_encoded: Curve = linear_to_srgb
+    peak: float = 1.0
 
     def decode(self, codes: Shaped[np.ndarray, "h w *c"]) -> Float32[np.ndarray, "h w *c"]:
         """Turn uint8 or uint16 codes of a picture into linear light, by a table.
@@ -116,11 +118,15 @@ def decode_table(curve: ToneCurve, bit_depth: int) -> Float32[np.ndarray, "curve
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodeTable:
-    """code = offset + slope * v in the bin `bits of v >> shift`; without slope, offset is it."""
+    """code = offset + slope * v in the bin `bits of v >> shift`; without slope, offset is it.
+
+    v is light as a share of `peak`.
+    """
 
     shift: int
     offset: np.ndarray
     slope: np.ndarray | None = None
+    peak: float = 1.0
 
 
 @lru_cache(maxsize=8)
@@ -144,18 +150,19 @@ def _bin_edges(shift: int) -> np.ndarray:
 def _table_of_codes(curve: ToneCurve, shift: int) -> EncodeTable:
     edges = _bin_edges(shift)
     first = 99 << (23 - shift)  # below 2^-28 every curve in use is black
-    code = _per_channel(curve.to_encoded, (edges[first:-1] + edges[first + 1 :]) / 2)
+    middles = (edges[first:-1] + edges[first + 1 :]) / 2
+    code = _per_channel(curve.to_encoded, middles * curve.peak)
     table = np.zeros((code.shape[0], edges.size - 1), np.uint8)
     table[:, first:] = np.clip(code * 255 + 0.5, 0, 255)
-    return EncodeTable(shift, table)
+    return EncodeTable(shift, table, peak=curve.peak)
 
 
 def _table_of_chords(curve: ToneCurve, shift: int) -> EncodeTable:
     edges = _bin_edges(shift)
-    code = np.clip(_per_channel(curve.to_encoded, edges), 0.0, 2.0) * 65535
+    code = np.clip(_per_channel(curve.to_encoded, edges * curve.peak), 0.0, 2.0) * 65535
     slope = np.diff(code) / np.diff(edges)
     offset = code[:, :-1] - slope * edges[:-1] + 0.5
-    return EncodeTable(shift, offset.astype(np.float32), slope.astype(np.float32))
+    return EncodeTable(shift, offset.astype(np.float32), slope.astype(np.float32), curve.peak)
 
 
 def _encode(linear: np.ndarray, table: EncodeTable, bit_depth: int) -> np.ndarray:
@@ -165,6 +172,8 @@ def _encode(linear: np.ndarray, table: EncodeTable, bit_depth: int) -> np.ndarra
         for band in _bands(source.shape[0]):
             count = source[band].size
             value = np.fmax(source[band], np.float32(0), out=values[:count])
+            if table.peak != 1:
+                value *= np.float32(1 / table.peak)
             np.fmin(value, np.float32(1), out=value)
             index = np.right_shift(value.view(np.int32), table.shift, out=indices[:count])
             if table.slope is None:

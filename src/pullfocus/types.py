@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from pullfocus.errors import UsageError
+from pullfocus.frozen_arrays import check_encoded, check_numbers, check_same_size, frozen
 from pullfocus.tone import SRGB, Curve, ToneCurve, linear_to_srgb, srgb_to_linear
 
 __all__ = [
@@ -33,21 +34,6 @@ __all__ = [
 ]
 
 DepthKind = Literal["relative", "metric"]
-
-
-def _frozen(array: np.ndarray, dtype: type = np.float32) -> np.ndarray:
-    out: np.ndarray = np.ascontiguousarray(array, dtype=dtype)
-    if out is array and out.flags.writeable:
-        out = out.view()
-    out.flags.writeable = False
-    return out
-
-
-def _same_size(name: str, array: np.ndarray, other: np.ndarray) -> None:
-    if np.shape(array) != other.shape[:2]:
-        raise UsageError(
-            f"The {name} has shape {np.shape(array)} and what it belongs to {other.shape[:2]}."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +81,9 @@ class Photo:
     alpha: float32 (h, w) in 0..1, straight (not premultiplied), or None.
     bit_depth: 8, 16 or 32 (float) of the source, so that 16-bit in gives 16-bit out.
 
+    Raises:
+        UsageError: another shape, or values that are NaN or infinite.
+
     Convention: (row, column) arrays, origin top left, RGB order, orientation already applied.
     """
 
@@ -109,34 +98,45 @@ class Photo:
     def __post_init__(self) -> None:
         if self.linear.ndim != 3 or self.linear.shape[2] != 3 or 0 in self.linear.shape:
             raise UsageError(f"A photo needs shape (h, w, 3), not {self.linear.shape}.")
-        object.__setattr__(self, "linear", _frozen(self.linear))
+        object.__setattr__(self, "linear", frozen(self.linear))
+        check_numbers("photo", self.linear)
         if self.alpha is not None:
-            _same_size("alpha", self.alpha, self.linear)
-            object.__setattr__(self, "alpha", _frozen(self.alpha))
+            check_same_size("alpha", self.alpha, self.linear)
+            object.__setattr__(self, "alpha", frozen(self.alpha))
+            check_numbers("alpha", self.alpha)
 
     @classmethod
     def from_array(
         cls, rgb: Shaped[np.ndarray, "h w *c"], encoded: bool = True, **fields: Any
     ) -> Photo:
-        """Wrap an array: (h, w), (h, w, 3) or (h, w, 4); uint8, uint16 or float 0..1.
+        """Wrap an array: (h, w), or (h, w, c) of 1 to 4 channels; uint8, uint16 or float 0..1.
+
+        Two channels are grey and alpha, four are RGB and alpha.
 
         encoded: values are sRGB-encoded, as in files; False means linear light already.
 
         Raises:
-            UsageError: another shape or dtype.
+            UsageError: another shape or dtype, floats 0..255, or values that are no numbers.
         """
+        if not isinstance(rgb, np.ndarray) and hasattr(rgb, "getbands"):
+            raise UsageError("This is a Pillow image, not an array; give it to pullfocus.load.")
         array = np.asarray(rgb)
         if array.dtype not in (np.uint8, np.uint16) and array.dtype.kind != "f":
             raise UsageError(f"A photo is uint8, uint16 or float, not {array.dtype}.")
         depth = {"uint8": 8, "uint16": 16}.get(array.dtype.name, 32)
         top = np.float32(1 if depth == 32 else (1 << depth) - 1)
-        grey = array.ndim == 2
+        if array.ndim == 2:
+            array = array[..., None]
+        if array.ndim != 3 or not 1 <= array.shape[2] <= 4 or 0 in array.shape:
+            raise UsageError(f"A photo needs (h, w) or 1 to 4 channels, not shape {array.shape}.")
+        if depth == 32 and encoded:
+            check_encoded(array)
+        grey = array.shape[2] < 3
+        colours = 1 if grey else 3
+        alpha = array[..., -1].astype(np.float32) / top if array.shape[2] in (2, 4) else None
+        colour = array[..., :colours]
         if grey:
-            array = np.repeat(array[..., None], 3, axis=2)
-        if array.ndim != 3 or array.shape[2] not in (3, 4):
-            raise UsageError(f"A photo needs 1, 3 or 4 channels, not shape {array.shape}.")
-        alpha = array[..., 3].astype(np.float32) / top if array.shape[2] == 4 else None
-        colour = array[..., :3]
+            colour = np.repeat(colour, 3, axis=2)
         if not encoded:
             linear = colour.astype(np.float32) / top
         else:
@@ -213,13 +213,13 @@ class DepthMap:
             raise UsageError(f"Depth is 'relative' or 'metric', not {self.kind!r}.")
         if not np.isfinite(self.disparity).all():
             raise UsageError("The depth map holds NaN or infinity; repair it before use.")
-        object.__setattr__(self, "disparity", _frozen(self.disparity))
+        object.__setattr__(self, "disparity", frozen(self.disparity))
         if self.uncertainty is not None:
-            _same_size("uncertainty", self.uncertainty, self.disparity)
-            object.__setattr__(self, "uncertainty", _frozen(self.uncertainty))
+            check_same_size("uncertainty", self.uncertainty, self.disparity)
+            object.__setattr__(self, "uncertainty", frozen(self.uncertainty))
         for name, mask in (("person", self.person), ("salient", self.salient)):
             if mask is not None:
-                object.__setattr__(self, name, _frozen(mask))
+                object.__setattr__(self, name, frozen(mask))
 
     @classmethod
     def from_disparity(

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pullfocus import telemetry
+from pullfocus import memory, telemetry
 from pullfocus.cli import bundled, checkup
-from pullfocus.pipeline import memory
 
 ROOT = Path(checkup.__file__).parents[2]
 
@@ -111,7 +110,7 @@ def test_a_group_without_a_limit_limits_nothing(groups):
 def test_the_limit_of_a_shell_counts():
     code = (
         "import resource\nresource.setrlimit(resource.RLIMIT_AS, (2 * 10**9,) * 2)\n"
-        "from pullfocus.pipeline import memory\n"
+        "from pullfocus import memory\n"
         "assert 10**9 < memory._of_process() < 2 * 10**9\nassert memory.free_bytes() < 2 * 10**9"
     )
     given = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -9,10 +9,14 @@ import pytest
 from pullfocus.depth import estimate_depth, find_card
 from pullfocus.depth.estimator import RawDepth
 from pullfocus.depth.subjects.instances import people_in
-from pullfocus.depth.subjects.surface import person_surface, sure_people
+from pullfocus.depth.subjects.surface import as_surfaces, sure_people
 from pullfocus.types import Photo
 
 HW = (160, 240)
+
+
+def person_surface(disparity: np.ndarray, person: np.ndarray) -> np.ndarray:
+    return as_surfaces(disparity, sure_people(disparity, person))
 
 
 def ellipse(x: int, y: int, a: int, b: int) -> np.ndarray:

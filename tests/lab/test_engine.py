@@ -237,6 +237,23 @@ def test_processes_share_a_batch_without_overlap():
     assert list(Order(20, 4, 1, 6, 9)) == list(whole)[6:]
 
 
+def test_an_epoch_is_shuffled_once(monkeypatch):
+    """Shuffling a million samples takes 20 ms: as long as a step."""
+    shuffled, real = [], np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: shuffled.append(seed) or real(seed))
+    order = Order(20, 4, 1, 3, 12)
+    assert [keys[0][0] for keys in order] == [0, 0, 1, 1, 1, 1, 1, 2, 2]
+    assert shuffled == [(1, 0), (1, 1), (1, 2)]
+
+
+def test_the_order_stays_what_it_was():
+    """Runs that began with an earlier version go on with the same samples."""
+    for step, keys in enumerate(Order(11, 3, 5, 0, 8)):
+        epoch, place = divmod(step, 3)
+        expected = np.random.default_rng((5, epoch)).permutation(11)[3 * place : 3 * place + 3]
+        assert keys == [(epoch, int(index)) for index in expected]
+
+
 def test_an_epoch_shows_every_sample_once():
     epoch = [index for keys in Order(20, 4, 1, 5, 10) for _, index in keys]
     assert sorted(epoch) == list(range(20))

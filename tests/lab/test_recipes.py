@@ -145,19 +145,58 @@ SMALL = {
 }
 
 
+def _settled(system, batch):
+    """Leave the means of this batch to the norms, and draw no dropout: one function of the weights.
+
+    Over two small pictures, norms in training amplify rounding so much that it decides the loss.
+    """
+    for module in system.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None
+    with torch.no_grad():
+        system(batch, 0)
+    return system.eval()
+
+
+def _loss(system, batch):
+    """Return the same function of the weights at every call: what is drawn is drawn again."""
+    torch.manual_seed(1)
+    return sum(system(batch, 0).values())
+
+
+def _descended(system, batch):
+    """Step down the gradient, half as far until a tenth of what its slope promises is there.
+
+    Returns the loss before and after. A gradient that is the loss's own always allows such a step,
+    whatever the order in which a processor adds; a wrong one does not.
+    """
+    system.zero_grad()
+    before = _loss(system, batch)
+    before.backward()
+    moved = [(p, p.detach().clone()) for p in system.parameters() if p.grad is not None]
+    slope = sum(float(p.grad.double().square().sum()) for p, _ in moved)
+    for halved in range(14):
+        step = before.item() / slope * 2.0**-halved
+        with torch.no_grad():
+            for p, start in moved:
+                p.copy_(start - step * p.grad)
+            after = _loss(system, batch).item()
+        if after <= before.item() - 0.1 * step * slope:
+            return before.item(), after
+    pytest.fail(f"no step down the gradient lowers {before.item()}")
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_a_system_learns_a_batch_by_heart(name):
     recipe = CATALOGUE[name].but(**SMALL[name])
-    system, batch = recipe.build(), _batch(recipe.kind)
-    optimiser = torch.optim.Adam(system.parameters(), 1e-3)
-    losses = []
-    for step in range(6):
-        optimiser.zero_grad()
-        loss = sum(system(batch, step).values())
-        loss.backward()
-        losses.append(loss.item())
-        optimiser.step()
-    assert losses[-1] < losses[0]
+    batch = _batch(recipe.kind)
+    is_dynamic = recipe.kind == "dynamic"  # its norms have no means to settle: they draw noise
+    system = recipe.build() if is_dynamic else _settled(recipe.build(), batch)
+    steps = [_descended(system, batch) for _ in range(4)]
+    assert steps[-1][1] < (1.0 if is_dynamic else 0.8) * steps[0][0]
+    grads = [p.grad for p in system.parameters() if p.grad is not None]
+    assert all(grad.isfinite().all() for grad in grads)
+    assert sum(grad.abs().max() > 0 for grad in grads) > 0.6 * len(list(system.parameters()))
 
 
 @pytest.mark.parametrize("name", ["dynamic-tiny", "unet-tiny", "dpt-both-tiny"])

@@ -26,6 +26,19 @@ def shared() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
+def cases() -> Callable[[str], Path]:
+    """Return a file of the shared cases, or skip."""
+
+    def find(name: str) -> Path:
+        path = SHARED.parent / "cases" / name
+        if not path.exists():
+            pytest.skip(f"the shared case {name} is not on this machine")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def ramp8() -> np.ndarray:
     """A (24, 40, 3) uint8 picture without any symmetry, smooth enough for JPEG."""
     y, x = np.mgrid[0:24, 0:40]

@@ -47,8 +47,23 @@ def test_wrong_values_get_one_sentence(given, words):
 
 
 def test_wrong_keyword_in_the_constructor_is_refused_too():
-    with pytest.raises(ValidationError, match="did you mean 'f_number'"):
+    with pytest.raises(UsageError, match="did you mean 'f_number'"):
         Settings(fnumber=2)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"at": (2, 2)}, "The focus point 2 is not inside the picture"),
+        ({"quality": 300}, "The setting quality cannot be 300"),
+        ({"at": (0.1, 0.1), "focus_m": 2}, "Choose a point"),
+        ({"range": (1, "x")}, "The sharp range cannot be"),
+    ],
+)
+def test_the_constructor_speaks_in_sentences_of_ours(fields, words):
+    with pytest.raises(UsageError, match=words) as caught:
+        Settings(**fields)
+    assert "pydantic" not in str(caught.value)
 
 
 def test_settings_are_frozen_and_survive_json():

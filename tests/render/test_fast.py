@@ -225,3 +225,19 @@ def test_doubtful_edges_become_ramps_and_certain_ones_stay():
     assert np.array_equal(soft[:, 90:], d[:, 90:])
     certain = DepthMap(d)
     assert soften_where_doubtful(certain, 40.0) is certain.disparity
+
+
+def test_a_prepared_scene_keeps_the_blocks_of_one_strength_of_highlights():
+    """A slider of highlights would fill the memory with both surfaces of every pixel."""
+    picture = 0.1 * _noise(8)
+    picture[20:23, 20:23] = 1.0
+    scene = PreparedScene(picture, _steps(), 30.0, 30.0, block_px=32)
+    lenses = [Lens(highlights=strength) for strength in (0.1, 0.5, 0.9, 0.1)]
+    pictures, kept = [], []
+    for lens in lenses:
+        pictures.append(scene.render_radii(30.0, 0.4, 0.4, lens))
+        kept.append(len(scene._kept))
+    assert kept[0] > 1
+    assert kept == kept[:1] * 4
+    assert np.array_equal(pictures[0], pictures[3])
+    assert not np.array_equal(pictures[0], pictures[1])

@@ -1,8 +1,11 @@
 """`pullfocus video`: flags, pipes, scripts, suggestions, and what it says."""
 
 import json
+import os
+import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -157,3 +160,16 @@ def test_the_pace_tells_the_time_left():
     assert pace.words(1, 101) == ""
     assert pace.words(9, 101) == "4.0 frames/s, 0:23 left"
     assert pace.words(41, 0) == "4.0 frames/s"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_a_private_clip_of_a_long_name_gives_a_private_clip(video, make_clip):
+    clip = make_clip(audio=None)
+    clip = clip.rename(clip.with_name("c" * 251 + clip.suffix))
+    clip.chmod(0o600)
+    code, out, err = video(clip, "--focus-at", "0.5,0.6", *SHARP, "--json")
+    assert code == 0, err
+    made = Path(json.loads(out)["output"])
+    assert made.name.endswith(f".refocused{clip.suffix}")
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    assert sorted(made.parent.iterdir()) == sorted([clip, made])  # no parts are left

@@ -10,7 +10,8 @@ from typing import Any
 
 from pullfocus.errors import UsageError
 from pullfocus.photo.folder import make_folder
-from pullfocus.pipeline import Settings, Sidecar, default_output, sidecar_path
+from pullfocus.photo.formats import FORMATS
+from pullfocus.pipeline import Settings, Sidecar, default_output, fitted, sidecar_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ def told_apart(photos: list[Path], names: list[Path]) -> list[Path]:
             if taken[out[i]] > 1:
                 shared[i] += 1
                 label = ".".join(paths[i][-shared[i] :])
-                out[i] = name.with_name(label + name.name.removeprefix(photo.stem))
-    return out
+                out[i] = fitted(name.with_name(label + name.name.removeprefix(photo.stem)))
+    return [fitted(name) for name in out]
 
 
 def _place(output: str | Path | None, count: int) -> tuple[Path | None, Path | None]:
@@ -87,11 +88,19 @@ def _place(output: str | Path | None, count: int) -> tuple[Path | None, Path | N
     path = Path(os.path.expanduser(output))
     if path.is_dir():
         return path, None
-    if count == 1 and not str(output).endswith(("/", "\\")) and path.suffix:
+    named_as_folder = str(output).endswith(("/", "\\"))
+    if count == 1 and not named_as_folder and path.suffix:
         return None, path
-    if count > 1 and path.is_file():
-        raise UsageError(f"{count} photos cannot all go into the file {path}; give a folder.")
+    if count > 1 and (path.is_file() or (_is_picture_name(path) and not named_as_folder)):
+        raise UsageError(
+            f"{count} photos cannot all go into the file {path}; give a folder (a new one of such "
+            "a name with / at its end)."
+        )
     return make_folder(path), None
+
+
+def _is_picture_name(path: Path) -> bool:
+    return any(path.suffix.lower() in traits.suffixes for traits in FORMATS.values())
 
 
 def _name(photo: Path, folder: Path | None, file: Path | None, settings: Settings) -> Path:

@@ -6,13 +6,17 @@ processes would only need more memory.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from pullfocus.batch.leftovers import is_leftover
 from pullfocus.batch.plan import Job
 from pullfocus.errors import CannotWriteError, PullfocusError
+from pullfocus.photo.atomic import check_folder, remove_leftovers
 from pullfocus.pipeline import Refocused, apply, write_sidecar
 from pullfocus.types import Photo
 
@@ -75,6 +79,18 @@ class BatchReport:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """overwrite: replace what is there. resume: take what is there as done, or finish it."""
+
+    overwrite: bool
+    resume: bool
+
+
+class _MadeMeanwhileError(CannotWriteError):
+    """Another process on the same folder made this picture while ours was at work."""
+
+
 def refocus_many(
     jobs: list[Job],
     *,
@@ -85,39 +101,58 @@ def refocus_many(
     """Do all jobs; a job that fails is reported, the others go on.
 
     A single job whose output exists fails; in a batch it is skipped, so that a run that was
-    stopped can simply be started again.
+    stopped can simply be started again, and several processes can share a folder. What a killed
+    run left half done beside the outputs is made anew.
     """
     report = BatchReport()
-    left = [job for job in jobs if not _settled(job, report, len(jobs) > 1 and not overwrite)]
+    rules = _Rules(overwrite, resume=len(jobs) > 1 and not overwrite)
+    left = [job for job in jobs if not _settled(job, report, rules)]
+    remove_leftovers(path for job in left for path in _files(job))
     for _ in range(len(jobs) - len(left)):
         finished()
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
-        reading = reader.submit(_read, left[0], overwrite) if left else None
+        reading = reader.submit(_read, left[0], rules) if left else None
         writing: Future[None] | None = None
         previous: Outcome | None = None
         for index, job in enumerate(left):
             if reading is None:
                 break
             current, following = reading, left[index + 1 : index + 2]
-            reading = reader.submit(_read, following[0], overwrite) if following else None
+            reading = reader.submit(_read, following[0], rules) if following else None
             outcome, result = _attempt(job, current, step)
             _close(previous, writing, report, finished)
             previous, writing = None, None
             if result is None:
-                report.failed.append(outcome)
+                _count_failure(outcome, report)
                 finished()
             else:
                 previous = outcome
-                writing = writer.submit(_write, job, result, overwrite)
+                writing = writer.submit(_write, job, result, rules)
         _close(previous, writing, report, finished)
     return report
 
 
-def _settled(job: Job, report: BatchReport, skip_existing: bool) -> bool:
-    if skip_existing and job.output.exists():
+def _settled(job: Job, report: BatchReport, rules: _Rules) -> bool:
+    if rules.resume and _is_made(job):
         report.skipped.append(job)
         return True
     return False
+
+
+def _is_made(job: Job) -> bool:
+    return os.path.exists(job.output) and not os.path.isdir(job.output)
+
+
+def _files(job: Job) -> list[Path]:
+    """List what a job writes, the picture last."""
+    return [path for path in (job.depth, job.sidecar, job.output) if path is not None]
+
+
+def _count_failure(outcome: Outcome, report: BatchReport) -> None:
+    if isinstance(outcome.error, _MadeMeanwhileError):
+        report.skipped.append(outcome.job)
+    else:
+        report.failed.append(outcome)
 
 
 def _attempt(
@@ -137,43 +172,60 @@ def _attempt(
     return Outcome(job, _words(result), record, notes), result
 
 
-def _read(job: Job, overwrite: bool) -> Photo:
+def _read(job: Job, rules: _Rules) -> Photo:
     from pullfocus.photo import load
 
-    if not overwrite:
-        for target in (job.output, job.sidecar, job.depth):
-            if target is not None and target.exists():
-                raise CannotWriteError(
-                    f"{target} is already there; add --overwrite, or choose another name with -o."
-                )
+    _refuse_made_meanwhile(job, rules)
+    for target in () if rules.overwrite else _files(job):
+        if os.path.exists(target) and not (rules.resume and is_leftover(target, job)):
+            raise CannotWriteError(
+                f"{target} is already there; add --overwrite, or choose another name with -o."
+            )
+    if not os.path.exists(job.output):  # devices are written to where they are
+        check_folder(Path(os.path.realpath(job.output)).parent)
     return load(job.photo, max_megapixels=job.settings.max_megapixels)
 
 
-def _write(job: Job, result: Refocused, overwrite: bool) -> None:
+def _refuse_made_meanwhile(job: Job, rules: _Rules) -> None:
+    if rules.resume and _is_made(job):
+        raise _MadeMeanwhileError(f"{job.output} was made by another process.")
+
+
+def _write(job: Job, result: Refocused, rules: _Rules) -> None:
     """Write all files of a photo, the picture last: a later run takes photos that have one as done.
 
-    What was new beside a picture that could not be written is taken away again.
+    What was new beside a picture that could not be written is taken away again, unless another
+    process has made the picture: then it is its own.
     """
-    new = [p for p in (job.depth, job.sidecar) if p is not None and not p.exists()]
+    _refuse_made_meanwhile(job, rules)
+    written: list[Path] = []
     try:
-        _write_beside(job, result, overwrite)
-        _write_picture(job, result, overwrite)
+        _write_beside(job, result, rules, written)
+        _write_picture(job, result, rules)
     except BaseException:
-        for path in new:
-            path.unlink(missing_ok=True)
+        if not job.output.is_file():
+            for path in written:
+                path.unlink(missing_ok=True)
+        _refuse_made_meanwhile(job, rules)
         raise
 
 
-def _write_beside(job: Job, result: Refocused, overwrite: bool) -> None:
+def _write_beside(job: Job, result: Refocused, rules: _Rules, written: list[Path]) -> None:
+    """Write depth map and sidecar; list in `written` those that were not there before."""
     if job.depth is not None:
         from pullfocus.photo.depth_file import save_depth
 
-        save_depth(result.depth, job.depth, overwrite=overwrite)
+        is_new = not job.depth.exists()
+        replaced = rules.overwrite or (rules.resume and is_leftover(job.depth, job))
+        save_depth(result.depth, job.depth, overwrite=replaced, like=job.photo)
+        written += [job.depth] if is_new else []
     if job.sidecar is not None:
-        write_sidecar(result.sidecar, job.sidecar)
+        is_new = not job.sidecar.exists()
+        write_sidecar(result.sidecar, job.sidecar, like=job.photo)
+        written += [job.sidecar] if is_new else []
 
 
-def _write_picture(job: Job, result: Refocused, overwrite: bool) -> None:
+def _write_picture(job: Job, result: Refocused, rules: _Rules) -> None:
     from pullfocus.photo import save
 
     settings = job.settings
@@ -182,7 +234,7 @@ def _write_picture(job: Job, result: Refocused, overwrite: bool) -> None:
         job.output,
         format=settings.format,
         quality=settings.quality,
-        overwrite=overwrite,
+        overwrite=rules.overwrite,
     )
 
 
@@ -198,7 +250,7 @@ def _close(
         writing.result()
         report.done.append(outcome)
     except PullfocusError as problem:
-        report.failed.append(replace(outcome, error=problem))
+        _count_failure(replace(outcome, error=problem), report)
     except Exception as problem:  # noqa: BLE001 - as above
         report.failed.append(replace(outcome, error=_unexpected(outcome.job, problem)))
     finished()

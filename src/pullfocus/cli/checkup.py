@@ -100,7 +100,16 @@ def _disk() -> Finding:
 
 def _libraries() -> Finding:
     missing = []
-    for name in ("numpy", "cv2", "PIL", "onnxruntime", "numba", "tifffile", "OpenEXR"):
+    for name in (
+        "numpy",
+        "cv2",
+        "PIL",
+        "onnxruntime",
+        "numba",
+        "tifffile",
+        "imagecodecs",
+        "OpenEXR",
+    ):
         try:
             import_module(name)
         except ImportError as problem:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from rich.console import Console
 
+from pullfocus.cli.printable import printable
 from pullfocus.errors import CannotWriteError
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -26,8 +27,8 @@ class Bar(Protocol):
 
 
 def say(text: str) -> None:
-    """Print one line for people, on stderr, without markup."""
-    err.print(text, markup=False)
+    """Print one line for people, on stderr, without markup or control characters."""
+    err.print(printable(text), markup=False)
 
 
 def show_json(content: Any) -> None:
@@ -77,7 +78,7 @@ class _Shown:
         self._task = bar.add_task("starting", total=total)
 
     def step(self, words: str) -> None:
-        self._bar.update(self._task, description=words)
+        self._bar.update(self._task, description=printable(words))
 
     def advance(self) -> None:
         self._bar.advance(self._task)

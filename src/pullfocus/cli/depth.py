@@ -14,8 +14,9 @@ from pullfocus.cli.inputs import STDIN, find_photos
 from pullfocus.cli.one_by_one import answer_one_by_one, finish
 from pullfocus.cli.options import with_settings
 from pullfocus.errors import CannotWriteError, UsageError
+from pullfocus.photo.atomic import check_folder, remove_leftovers
 from pullfocus.photo.folder import make_folder
-from pullfocus.pipeline import Settings
+from pullfocus.pipeline import Settings, fitted
 
 SUFFIXES = (".png", ".npy", ".exr", ".pfm", ".tif", ".tiff")
 
@@ -69,16 +70,18 @@ def _one(
     from pullfocus.photo import load
     from pullfocus.photo.depth_file import save_depth
 
-    extras = [target.with_suffix(".preview.png")] if preview else []
-    extras += [target.with_suffix(".uncertainty.npy")] if uncertainty else []
+    extras = [fitted(target.with_suffix(".preview.png"))] if preview else []
+    extras += [fitted(target.with_suffix(".uncertainty.npy"))] if uncertainty else []
     _refuse_existing([target, *extras], overwrite)
+    remove_leftovers([target, *extras])
+    check_folder(target.parent)
     photo = load(path, max_megapixels=settings.max_megapixels)
     depth = estimate_depth(photo, settings.model, refine=settings.refine, uncertainty=uncertainty)
-    save_depth(depth, target, overwrite=overwrite)
+    save_depth(depth, target, overwrite=overwrite, like=path)
     if preview:
-        _save_preview(depth, target.with_suffix(".preview.png"))
+        _save_preview(depth, extras[0], path)
     if uncertainty:
-        _save_uncertainty(depth, target.with_suffix(".uncertainty.npy"))
+        _save_uncertainty(depth, extras[-1], path)
     low, high = float(depth.disparity.min()), float(depth.disparity.max())
     say(f"{target}  ({depth.kind}; disparity {low:.3g} to {high:.3g}; from: {depth.source})")
     return {
@@ -99,7 +102,7 @@ def _targets(photos: list[Path], output: str | None) -> list[Path]:
     path = None if output is None else Path(os.path.expanduser(output))
     if path is None or output is None:
         return told_apart(photos, [photo.with_name(f"{photo.stem}.depth.png") for photo in photos])
-    if not path.suffix or path.is_dir() or output.endswith(("/", "\\")):
+    if not path.suffix or os.path.isdir(path) or output.endswith(("/", "\\")):
         folder = make_folder(path)
         return told_apart(photos, [folder / f"{photo.stem}.depth.png" for photo in photos])
     if len(photos) > 1:
@@ -111,20 +114,18 @@ def _targets(photos: list[Path], output: str | None) -> list[Path]:
 
 def _refuse_existing(targets: list[Path], overwrite: bool) -> None:
     for target in targets:
-        if target.exists() and not overwrite:
+        if os.path.exists(target) and not overwrite:
             raise CannotWriteError(f"{target} is already there; add --overwrite or another -o.")
 
 
-def _save_preview(depth: Any, target: Path) -> None:
-    from pullfocus.photo import save
-    from pullfocus.photo.depth_file import preview
-    from pullfocus.types import Photo
+def _save_preview(depth: Any, target: Path, photo: Path) -> None:
+    from pullfocus.photo.depth_file import save_preview
 
-    save(Photo.from_array(preview(depth)), target, overwrite=True)
+    save_preview(depth, target, like=photo)
     say(f"{target}")
 
 
-def _save_uncertainty(depth: Any, target: Path) -> None:
+def _save_uncertainty(depth: Any, target: Path, photo: Path) -> None:
     """Write one standard deviation, in the disparity's own unit, as float32 NPY."""
     import io
 
@@ -137,5 +138,5 @@ def _save_uncertainty(depth: Any, target: Path) -> None:
         return
     buffer = io.BytesIO()
     np.save(buffer, depth.uncertainty)
-    write_whole(target, buffer.getvalue())
+    write_whole(target, buffer.getvalue(), like=photo)
     say(f"{target}")

@@ -8,6 +8,7 @@ import traceback
 
 import typer
 
+from pullfocus.cli.printable import printable
 from pullfocus.errors import CannotWriteError, PullfocusError, UsageError
 
 INTERRUPTED = 130
@@ -54,4 +55,4 @@ def report(problem: BaseException, *, debug: bool = False) -> int:  # noqa: PLR0
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)

@@ -16,7 +16,7 @@ from pullfocus.cli.console import progress, say
 from pullfocus.cli.inputs import find_photos
 from pullfocus.cli.options import with_settings
 from pullfocus.errors import PullfocusError
-from pullfocus.pipeline import Settings, apply, find_depth
+from pullfocus.pipeline import Settings, apply, find_depth, fitted
 from pullfocus.types import DepthMap, Photo
 
 
@@ -57,7 +57,7 @@ def command(
 
 def _one(path: Path, settings: Settings, depth_only: bool) -> None:
     from pullfocus.photo import load, save
-    from pullfocus.photo.depth_file import preview, save_depth
+    from pullfocus.photo.depth_file import save_depth, save_preview
 
     photo = load(path, max_megapixels=settings.max_megapixels)
     disparity_file = _beside(path, "_disp.npy")
@@ -65,10 +65,9 @@ def _one(path: Path, settings: Settings, depth_only: bool) -> None:
     for note in depth.notes:
         say(note)
     if not disparity_file.exists():
-        save_depth(depth, disparity_file)
+        save_depth(depth, disparity_file, like=path)
         say(f"{disparity_file}")
-    picture = Photo.from_array(preview(depth))
-    save(picture, _beside(path, "_disp.png"), overwrite=True)
+    save_preview(depth, _beside(path, "_disp.png"), like=path)
     say(f"{_beside(path, '_disp.png')}")
     if depth_only:
         return
@@ -87,4 +86,4 @@ def _depth_of(photo: Photo, disparity_file: Path, settings: Settings) -> DepthMa
 
 def _beside(path: Path, ending: str) -> Path:
     """Name a file beside the photo; only the last suffix goes: a.b c.png -> a.b c_disp.npy."""
-    return path.with_name(path.stem + ending)
+    return fitted(path.with_name(path.stem + ending), ending)

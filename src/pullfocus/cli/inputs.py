@@ -7,11 +7,12 @@ import os
 from pathlib import Path
 
 from pullfocus.errors import UsageError
+from pullfocus.photo.formats import FORMATS
 from pullfocus.pipeline.settings import Settings
 
-JPEG_LIKE = (".jpg", ".jpeg", ".jpe", ".webp", ".avif", ".heic", ".heif", ".hif")
-LOSSLESS = (".png", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pnm", ".gif")
-PICTURES = frozenset({*JPEG_LIKE, *LOSSLESS})
+PICTURES = frozenset(
+    {suffix for traits in FORMATS.values() for suffix in traits.suffixes} | {".gif"}
+)
 OWN = (".refocused", ".depth", "_disp", "_defocus", ".preview", ".mask")
 """Endings of this program's own outputs, which a folder run leaves out."""
 STDIN = "-"

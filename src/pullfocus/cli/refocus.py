@@ -12,6 +12,7 @@ from pullfocus.cli.console import err, progress, say, show_json
 from pullfocus.cli.first_run import tell_first_run
 from pullfocus.cli.inputs import STDIN, find_photos, one_depth_for_one_photo
 from pullfocus.cli.options import DEPTH_TOLD, flag, flags_without_effect, with_settings
+from pullfocus.cli.printable import printable
 from pullfocus.cli.stream import refocus_stream
 from pullfocus.errors import UsageError
 from pullfocus.pipeline import Settings, Sidecar, read_sidecar
@@ -98,5 +99,6 @@ def _table(report: BatchReport) -> None:
     table.add_column("photo", no_wrap=True)
     table.add_column("why", overflow="fold")
     for outcome in report.failed:
-        table.add_row(Text(outcome.job.photo.name), Text(str(outcome.error)))
+        name, why = (printable(str(text)) for text in (outcome.job.photo.name, outcome.error))
+        table.add_row(Text(name), Text(why))
     err.print(table)

@@ -13,7 +13,7 @@ from pullfocus.cli.inputs import find_photos, one_depth_for_one_photo
 from pullfocus.cli.one_by_one import answer_one_by_one, finish
 from pullfocus.cli.options import with_settings
 from pullfocus.photo.folder import make_folder
-from pullfocus.pipeline import Settings
+from pullfocus.pipeline import Settings, fitted
 
 if TYPE_CHECKING:
     from pullfocus.focus import Subject
@@ -73,7 +73,7 @@ def _one(path: Path, settings: Settings, masks: Path | None, *, quiet: bool) -> 
             say(f"  {note}")
         for subject in subjects:
             say("  " + _line(subject, depth))
-    written = _save_masks(subjects, masks, photo.size_hw) if masks else {}
+    written = _save_masks(subjects, masks, photo.size_hw, path) if masks else {}
     return {
         "photo": str(path),
         "size_hw": list(photo.size_hw),
@@ -126,7 +126,7 @@ def _runs(subject: Subject) -> str:
 
 
 def _save_masks(
-    subjects: tuple[Subject, ...], place: Path, size_hw: tuple[int, int]
+    subjects: tuple[Subject, ...], place: Path, size_hw: tuple[int, int], photo: Path
 ) -> dict[str, str]:
     """Write the masks at the photo's size; return the file of each id."""
     import cv2
@@ -137,9 +137,9 @@ def _save_masks(
     make_folder(place.parent)
     written = {}
     for subject in subjects:
-        target = place.with_name(f"{place.name}.{subject.id[1:]}.mask.png")
+        target = fitted(place.with_name(f"{place.name}.{subject.id[1:]}.mask.png"))
         grown = cv2.resize(subject.mask.astype(np.float32), size_hw[::-1]) > 0.5
         _, png = cv2.imencode(".png", grown.astype(np.uint8) * 255)
-        write_whole(target, png.tobytes())
+        write_whole(target, png.tobytes(), like=photo)
         written[subject.id] = str(target)
     return written

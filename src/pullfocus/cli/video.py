@@ -139,7 +139,7 @@ def _whole(
     from pullfocus.video.run import pull_focus
 
     place = Path(os.path.expanduser(output)) if output else None
-    target = default_output(video, place) if place is None or place.is_dir() else place
+    target = default_output(video, place) if place is None or os.path.isdir(place) else place
     job = VideoJob(video, target, options, overwrite=overwrite, resume=resume)
     with frame_progress(video.name, quiet) as told:
         return pull_focus(job, stop=stop, told=told)
@@ -177,7 +177,7 @@ def _live_target(output: str | None, overwrite: bool) -> Any:
             raise UsageError("The video would go to the terminal; add -o FILE or > FILE.")
         return sys.stdout.buffer
     target = Path(os.path.expanduser(output))
-    if target.exists() and not overwrite:
+    if os.path.exists(target) and not overwrite:
         raise CannotWriteError(
             f"{target} is already there; add --overwrite, or choose another name with -o."
         )
@@ -199,7 +199,7 @@ def _write_suggestion(
 
     with frame_progress(video.name, quiet) as told:
         script = suggest_script(video, options, told=told)
-    write_whole(target, script_json(script).encode(), overwrite=overwrite)
+    write_whole(target, script_json(script).encode(), overwrite=overwrite, like=video)
     say(f"{target}  ({len(script.decisions)} decisions, {len(script.subjects)} subjects)")
 
 

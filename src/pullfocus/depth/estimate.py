@@ -20,6 +20,7 @@ from pullfocus.depth.registry import open_estimator
 from pullfocus.depth.subjects.masks import find_masks
 from pullfocus.depth.subjects.outline import refine_with_masks
 from pullfocus.depth.subjects.surface import as_surfaces, sure_people
+from pullfocus.depth.subjects.things import cut_things, sure_things
 from pullfocus.depth.uncertainty import spread_of
 from pullfocus.types import DepthMap, Photo
 
@@ -52,6 +53,9 @@ def estimate_depth(
         MissingModelError: the weights or an optional package are not on this machine.
         UsageError, UnreadableInputError: a model that does not exist or cannot be read.
     """
+    from pullfocus.photo import as_photo
+
+    photo = as_photo(photo)  # arrays, Pillow images and files, too
     if model is None and photo.embedded_depth is not None:
         return align_to_photo(photo.embedded_depth, photo, refine=refine)
     is_name = model is None or isinstance(model, (str, Path))
@@ -67,13 +71,17 @@ def _estimated(photo: Photo, estimator: Estimator, refine: bool, uncertainty: bo
     masks = find_masks(rgb)
     person = masks.person if raw.person is None else raw.person
     people = sure_people(disparity, person)
-    disparity = as_surfaces(disparity, people)
+    things = sure_things(disparity, masks.salient, people)
+    disparity = cut_things(as_surfaces(disparity, people), things)
     small = DepthMap(
         disparity, kind, spread, estimator.id, estimator.card.licence, person, masks.salient
     )
     if not refine:
         return _with_disparity(small, enlarge(disparity, photo.size_hw))
-    return _with_disparity(small, refine_with_masks(disparity, people, person, photo.linear))
+    size_hw = (masks.person.shape[0], masks.person.shape[1])
+    anybody = np.maximum(enlarge(person, size_hw), masks.salient) if things else person
+    full = refine_with_masks(disparity, [*people, *things], anybody, photo.linear)
+    return _with_disparity(small, full)
 
 
 def align_to_photo(depth: DepthMap, photo: Photo, *, refine: bool = True) -> DepthMap:

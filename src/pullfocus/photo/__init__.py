@@ -6,7 +6,7 @@
 The only room that touches image files. Heavy libraries are imported by the decoders.
 """
 
-from pullfocus.photo.read import load
+from pullfocus.photo.read import as_photo, load
 from pullfocus.photo.write import save
 
-__all__ = ["load", "save"]
+__all__ = ["as_photo", "load", "save"]

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from pullfocus.photo import icc
+from pullfocus.photo.cicp import to_sdr
 from pullfocus.photo.decoded import Decoded
 from pullfocus.tone import SRGB, ToneCurve, decode_table
 from pullfocus.types import Photo
@@ -75,8 +76,13 @@ def to_linear_srgb(photo: Photo, linear: np.ndarray) -> np.ndarray | None:
 
 
 def encode_srgb8(photo: Photo, linear: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
-    """Encode linear pixels of a photo's primaries as 8-bit sRGB, out-of-gamut colours clipped."""
+    """Encode linear pixels of a photo's primaries as 8-bit sRGB, out-of-gamut colours clipped.
+
+    The lights of HDR are compressed to white first.
+    """
     srgb = to_linear_srgb(photo, linear)
+    if srgb is not None and photo.tone_curve.peak > 1:
+        srgb = to_sdr(srgb, photo.tone_curve.peak)
     if srgb is not None:
         return SRGB.encode(srgb)
     return _by_colour_management(photo, linear)

@@ -13,8 +13,8 @@ import numpy as np
 
 from pullfocus.errors import TooLargeError
 from pullfocus.photo import icc
-from pullfocus.photo.decoded import DECODE_ERRORS, Decoded
-from pullfocus.photo.source import Source
+from pullfocus.photo.decoded import DECODE_ERRORS, Decoded, decoding
+from pullfocus.photo.source import CUT_SHORT, Source
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -41,13 +41,15 @@ def open_pillow(source: Source, kind: str, data: bytes | None = None) -> Image.I
         UnreadableInputError: the header makes no sense, or too many pixels.
     """
     module, _, name = _PLUGINS[kind].partition(".")
-    try:
-        with _guarded(source, kind):
-            image = getattr(import_module(f"PIL.{module}"), name)(io.BytesIO(data or source.data))
-    except DECODE_ERRORS as error:
-        raise source.unreadable(
-            f"it starts like a {kind} file but its header is damaged; copy it again"
-        ) from error
+    plugin = getattr(import_module(f"PIL.{module}"), name)
+    damaged = f"it starts like a {kind} file but its header is damaged; copy it again"
+    if kind == "WEBP":  # Pillow takes the canvas' memory when it opens one
+        size = webp_size(source.data)
+        if size is None:
+            raise source.unreadable(damaged)
+        source.check_size(*size)
+    with decoding(source, damaged), _guarded(source, kind):
+        image: Image.Image = plugin(io.BytesIO(data or source.data))
     source.check_size(*image.size)
     return image
 
@@ -78,26 +80,56 @@ def decode_pillow(source: Source, kind: str, data: bytes | None = None) -> Decod
     Raises:
         UnreadableInputError: damaged, cut short, or too many pixels.
     """
-    image = open_pillow(source, kind, data)
+    return fill_decoded(source, open_pillow(source, kind, data), kind)
+
+
+def fill_decoded(source: Source, image: Image.Image, kind: str = "") -> Decoded:
+    """Decode an image that Pillow has opened.
+
+    Raises:
+        UnreadableInputError: damaged, cut short, or of a mode that is not read.
+    """
     out = Decoded(np.empty(0))
+    fill_metadata(image, out)
+    with decoding(source, CUT_SHORT), _guarded(source, kind):
+        if kind != "TIFF" and getattr(image, "is_animated", False):
+            out.notes.append("It is animated: the first frame was used.")
+        image.load()
+    with decoding(source, CUT_SHORT):  # pixels that come in late: Pillow converts lazily
+        fill_pixels(image, out)
+    if image.size != out.pixels.shape[1::-1]:
+        raise source.cut_short()
+    return out
+
+
+def fill_metadata(image: Image.Image, out: Decoded) -> None:
+    """Take the blocks that Pillow found."""
+    exif, xmp = image.info.get("exif"), image.info.get("xmp")
     profile = image.info.get("icc_profile")
     out.icc_profile = profile if isinstance(profile, bytes) and profile else None
-    try:
-        with _guarded(source, kind):
-            if kind != "TIFF" and getattr(image, "is_animated", False):
-                out.notes.append("It is animated: the first frame was used.")
-            image.load()
-            _fill_pixels(image, out)
-    except DECODE_ERRORS as error:
-        raise source.cut_short() from error
-    if min(image.size) == 0 or image.size != out.pixels.shape[1::-1]:
-        raise source.cut_short()
-    exif, xmp = image.info.get("exif"), image.info.get("xmp")
     if isinstance(exif, bytes) and exif:
         out.exif = exif.removeprefix(b"Exif\0\0")
     out.xmp = xmp if isinstance(xmp, bytes) and xmp else None
     out.dpi = _dpi(image.info.get("dpi"))
-    return out
+
+
+def webp_size(data: bytes) -> tuple[int, int] | None:
+    """Read (width, height) from the header of a WebP file; None if it has none that is known.
+
+    Source: WebP Container Specification (VP8X, VP8L) and RFC 6386, section 9.1 (VP8).
+    """
+    kind, body = data[12:16], data[20:30]
+    if len(body) < 10:
+        return None
+    if kind == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    if kind == b"VP8L" and body[0] == 0x2F:
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
+        width, height = (int.from_bytes(body[at : at + 2], "little") & 0x3FFF for at in (6, 8))
+        return width, height
+    return None
 
 
 def _dpi(value: Any) -> tuple[float, float] | None:
@@ -108,7 +140,7 @@ def _dpi(value: Any) -> tuple[float, float] | None:
     return (x, y) if 0 < x < 1e6 and 0 < y < 1e6 else None
 
 
-def _fill_pixels(image: Image.Image, out: Decoded) -> None:
+def fill_pixels(image: Image.Image, out: Decoded) -> None:
     """Bring any mode of Pillow to grey or RGB, with alpha beside it."""
     mode = image.mode
     if mode in ("CMYK", "LAB"):
@@ -127,6 +159,10 @@ def _fill_pixels(image: Image.Image, out: Decoded) -> None:
         out.pixels = np.asarray(image if mode == "L" else image.convert("L"))
     elif mode in ("RGB", "RGBX", "P", "YCbCr", "HSV"):
         out.pixels = np.asarray(image if mode == "RGB" else image.convert("RGB"))
+    elif mode == "F":
+        out.pixels, out.linear_samples = np.asarray(image), True
+    elif mode == "I":
+        out.pixels = np.clip(np.asarray(image), 0, 65535).astype(np.uint16)
     else:
         raise ValueError(f"Pillow mode {mode}")
 
@@ -152,7 +188,7 @@ def fill_by_colour_management(image: Image.Image, out: Decoded) -> None:
                 outputMode="RGB",
                 flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
             )
-        except (ImageCms.PyCMSError, *DECODE_ERRORS):
+        except (ImageCms.PyCMSError, *DECODE_ERRORS, TypeError):  # TypeError: from lcms
             rgb = None
     how = (
         "by colour management"

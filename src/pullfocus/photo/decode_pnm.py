@@ -13,6 +13,7 @@ from pullfocus.photo.source import Source
 _GAP = rb"(?:\s+(?:#[^\n\r]*[\n\r]\s*)*|\s*(?:#[^\n\r]*[\n\r]\s*)+)"
 _HEADER = re.compile(rb"P([2356])" + _GAP + rb"(\d+)" + _GAP + rb"(\d+)" + _GAP + rb"(\d+)\s")
 
+_NUMBERS = re.compile(rb"[0-9\s]*")
 _COMMENT = re.compile(rb"#[^\n\r]*")
 
 
@@ -49,11 +50,10 @@ def white_of_pnm(data: bytes) -> int:
 
 def _numbers(source: Source, start: int, count: int) -> np.ndarray:
     """Read samples written as text."""
-    words = _COMMENT.sub(b" ", source.data[start:]).split(None, count)[:count]
-    try:
-        values = np.array(words).astype(np.int64)
-    except (ValueError, OverflowError) as error:
-        raise source.cut_short() from error
-    if len(values) < count or values.min() < 0:
+    text = _COMMENT.sub(b" ", source.data[start:])
+    if _NUMBERS.fullmatch(text) is None:
+        raise source.cut_short()
+    values = np.fromstring(text, np.int64, sep=" ")[:count]
+    if len(values) < count:
         raise source.cut_short()
     return np.minimum(values, 65535).astype(np.uint16)

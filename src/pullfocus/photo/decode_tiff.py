@@ -6,17 +6,20 @@ Orientation is reset in a copy of the bytes first: Pillow and OpenCV would apply
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pullfocus.errors import TooLargeError, UnreadableInputError
 from pullfocus.photo import exif
 from pullfocus.photo.decode_pillow import decode_pillow
-from pullfocus.photo.decoded import BOUNDLESS, DECODE_ERRORS, Decoded
+from pullfocus.photo.decoded import BOUNDLESS, Decoded, decoding
+from pullfocus.photo.limits import BYTES_PER_PIXEL
 from pullfocus.photo.quiet_opencv import imdecode_unchanged, to_rgb
-from pullfocus.photo.source import Source
+from pullfocus.photo.source import CUT_SHORT, Source
 from pullfocus.photo.tiff_block import describe_tiff
 
 _MIN_IS_WHITE, _MIN_IS_BLACK, _PALETTE, _SEPARATED, _LAB = 0, 1, 3, 5, 8
@@ -24,6 +27,8 @@ _SENSOR = (32803, 34892)  # colour filter array, linear raw
 _FLOAT, _SIGNED, _UNSIGNED = 3, 2, 1
 _PREMULTIPLIED, _STRAIGHT = 1, 2  # extra samples; other kinds are masks and the like, not alpha
 _DNG_VERSION = 50706
+_MAX_PAGES = 1000
+MAX_TILE_PX = 1 << 24
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # its warnings are not for users
 
@@ -44,6 +49,8 @@ class _Facts:
     dpi: tuple[float, float] | None
     orientation: int
     raw: bool
+    bytes_per_pixel: float
+    tile_px: int
 
 
 def decode_tiff(source: Source) -> Decoded:
@@ -55,26 +62,24 @@ def decode_tiff(source: Source) -> Decoded:
     import tifffile
 
     data = exif.with_orientation_reset(source.data)
-    try:
-        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-            page: Any = tiff.pages[0]
-            facts = _facts(page)
-            pages = _page_count(tiff)
-    except (tifffile.TiffFileError, *DECODE_ERRORS) as error:
-        raise source.unreadable(
-            "it starts like a TIFF file but its structure is damaged; copy it again"
-        ) from error
+    damaged = "it starts like a TIFF file but its structure is damaged; copy it again"
+    with (
+        decoding(source, damaged, tifffile.TiffFileError),
+        tifffile.TiffFile(io.BytesIO(data)) as tiff,
+    ):
+        page: Any = tiff.pages[0]
+        facts = _facts(page)
+        pages = _page_count(tiff)
     if facts.raw:
         raise source.unreadable("it is a camera raw file; develop it to a 16-bit TIFF first")
     if facts.sample_format == _SIGNED and facts.photometric != _LAB:
         raise source.unreadable(
             "its samples are signed integers; save it as 16-bit unsigned or float"
         )
-    source.check_size(facts.width, facts.height)
-    if facts.bits <= 8 and facts.sample_format != _FLOAT and exif.parse(data) is not None:
-        out = decode_pillow(source, "TIFF", data)
-    else:
-        out = _decode_deep(source, data, facts)
+    source.check_size(facts.width, facts.height, BYTES_PER_PIXEL + facts.bytes_per_pixel)
+    if facts.tile_px > 4 * MAX_TILE_PX:
+        source.check_size(1, facts.tile_px)
+    out = _decode_pixels(source, data, facts)
     out.icc_profile = out.icc_profile and facts.icc_profile
     out.xmp, out.dpi = facts.xmp, facts.dpi or out.dpi
     out.exif = describe_tiff(source.data)
@@ -88,6 +93,25 @@ def decode_tiff(source: Source) -> Decoded:
     return out
 
 
+def _decode_pixels(source: Source, data: bytes, facts: _Facts) -> Decoded:
+    """Decode by Pillow what it reads, and all else by tifffile."""
+    if facts.bits > 8 or facts.sample_format == _FLOAT or exif.parse(data) is None:
+        return _decode_deep(source, data, facts)
+    try:
+        return decode_pillow(source, "TIFF", data)
+    except TooLargeError:
+        raise
+    except UnreadableInputError as problem:  # damaged, or a compression that Pillow lacks
+        try:
+            out = _decode_deep(source, data, facts)
+        except UnreadableInputError:
+            raise problem from None
+    if out.pixels.dtype == np.uint16:
+        out.pixels = (out.pixels // 257).astype(np.uint8)
+        out.alpha = None if out.alpha is None else (out.alpha // 257).astype(np.uint8)
+    return out
+
+
 def _facts(page: Any) -> _Facts:
     def tag(code: int) -> Any:
         found = page.tags.get(code)
@@ -96,25 +120,36 @@ def _facts(page: Any) -> _Facts:
     icc, xmp = tag(34675), tag(700)
     orientation = tag(exif.ORIENTATION)
     bits = page.bitspersample
+    widest = max(bits) if isinstance(bits, tuple) else _int(bits)
     return _Facts(
-        width=int(page.imagewidth),
-        height=int(page.imagelength),
-        bits=max(bits) if isinstance(bits, tuple) else int(bits),
-        sample_format=int(page.sampleformat or _UNSIGNED),
-        photometric=int(page.photometric),
-        extra=tuple(int(value) for value in page.extrasamples or ()),
-        separate=int(page.planarconfig or 1) == 2,
+        width=_int(page.imagewidth),
+        height=_int(page.imagelength),
+        bits=widest,
+        sample_format=_int(page.sampleformat or _UNSIGNED),
+        photometric=_int(page.photometric),
+        extra=tuple(_int(value) for value in page.extrasamples or ()),
+        separate=_int(page.planarconfig or 1) == 2,
         icc_profile=icc if isinstance(icc, bytes) and icc else None,
         xmp=xmp if isinstance(xmp, bytes) and xmp else None,
         dpi=_dpi(tag(282), tag(283), tag(296)),
         orientation=int(orientation) if orientation in range(2, 9) else 0,
         raw=tag(_DNG_VERSION) is not None or _is_sensor(page),
+        bytes_per_pixel=_int(page.samplesperpixel) * _int(page.imagedepth) * widest / 8,
+        tile_px=_int(page.tilewidth) * _int(page.tilelength) * _int(page.tiledepth),
     )
+
+
+def _int(value: Any) -> int:
+    """Return a tag's number; damaged tags hold texts and lists."""
+    if not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is no number")
+    return int(value)
 
 
 def _is_sensor(page: Any) -> bool:
     """Tell camera raw files; the first page of many is a preview, with the sensor's data below."""
-    return any(int(part.photometric) in _SENSOR for part in (page, *(page.pages or ())))
+    below = itertools.islice(iter(page.pages or ()), _MAX_PAGES)
+    return any(_int(part.photometric) in _SENSOR for part in (page, *below))
 
 
 def _dpi(x: Any, y: Any, unit: Any) -> tuple[float, float] | None:
@@ -128,8 +163,8 @@ def _dpi(x: Any, y: Any, unit: Any) -> tuple[float, float] | None:
 
 def _page_count(tiff: Any) -> int:
     """Count full pictures, not the reduced copies that some programs add."""
-    pages = list(tiff.pages)[:1000]
-    return 1 + sum(1 for page in pages[1:] if not getattr(page, "is_reduced", False))
+    pages = itertools.islice(iter(tiff.pages), 1, _MAX_PAGES)  # a list would read them all
+    return 1 + sum(1 for page in pages if not getattr(page, "is_reduced", False))
 
 
 def _decode_deep(source: Source, data: bytes, facts: _Facts) -> Decoded:
@@ -138,19 +173,38 @@ def _decode_deep(source: Source, data: bytes, facts: _Facts) -> Decoded:
     if facts.photometric == _PALETTE:
         raise source.unreadable("its colours are a palette in a rare kind of TIFF; save it as RGB")
     try:
-        with tifffile.TiffFile(io.BytesIO(data)) as tiff:
-            array = np.asarray(tiff.pages[0].asarray())
+        with (
+            decoding(source, CUT_SHORT, tifffile.TiffFileError),
+            tifffile.TiffFile(io.BytesIO(data)) as tiff,
+        ):
+            array = _array(tiff.pages[0])
+    except _MissingCodecError:
+        array = _array_by_opencv(source, data, facts)
+    try:
         return _split(_channels_last(array, facts), facts)
+    except _OddSamplesError as error:
+        raise source.unreadable(f"{error}; save it as 8 or 16 bits per channel") from error
+
+
+class _MissingCodecError(Exception):
+    """Report that tifffile lacks a codec."""
+
+
+class _OddSamplesError(ValueError):
+    """Report samples or channels of a kind that is not read."""
+
+
+def _array(page: Any) -> np.ndarray:
+    try:
+        return np.asarray(page.asarray())
     except (ValueError, ImportError) as error:
         # tifffile tells of missing codecs by either; zstd asks Python 3.14 for one of its own
         if isinstance(error, ValueError) and "imagecodecs" not in str(error):
-            raise source.cut_short() from error
-        return _decode_by_opencv(source, data, facts)
-    except (tifffile.TiffFileError, *DECODE_ERRORS) as error:
-        raise source.cut_short() from error
+            raise
+        raise _MissingCodecError from error
 
 
-def _decode_by_opencv(source: Source, data: bytes, facts: _Facts) -> Decoded:
+def _array_by_opencv(source: Source, data: bytes, facts: _Facts) -> np.ndarray:
     pixels = None if facts.separate else imdecode_unchanged(data)  # it mixes up planes
     if pixels is None or pixels.shape[:2] != (facts.height, facts.width):
         raise source.unreadable(
@@ -158,18 +212,15 @@ def _decode_by_opencv(source: Source, data: bytes, facts: _Facts) -> Decoded:
             "try: pip install imagecodecs"
         )
     rgb, alpha = to_rgb(pixels)
-    rgb = rgb if alpha is None else np.dstack([rgb, alpha])
-    try:
-        return _split(rgb, facts)
-    except ValueError as error:
-        raise source.cut_short() from error
+    return rgb if alpha is None else np.dstack([rgb, alpha])
 
 
 def _channels_last(array: np.ndarray, facts: _Facts) -> np.ndarray:
-    if array.ndim == 3 and facts.separate:
+    planes_first = (facts.height, facts.width) == array.shape[1:] and facts.separate
+    if array.ndim == 3 and planes_first:  # OpenCV and some codecs bring them together
         array = np.moveaxis(array, 0, -1)
     if array.ndim not in (2, 3) or array.shape[:2] != (facts.height, facts.width):
-        raise ValueError(f"unexpected shape {array.shape}")
+        raise _OddSamplesError(f"its samples have the shape {array.shape}")
     return array
 
 
@@ -182,7 +233,7 @@ def _split(array: np.ndarray, facts: _Facts) -> Decoded:
     if samples.ndim == 2:
         samples = samples[..., None]
     if samples.shape[2] < colours:
-        raise ValueError(f"{samples.shape[2]} channels")
+        raise _OddSamplesError(f"it has {samples.shape[2]} channels")
     colour = samples[..., :colours]
     alpha = None
     kind = facts.extra[0] if facts.extra and samples.shape[2] > colours else None
@@ -207,7 +258,7 @@ def _samples(array: np.ndarray, facts: _Facts) -> tuple[np.ndarray, int]:
         broken = sound.size - int(np.count_nonzero(sound))
         return np.where(sound, values, np.float32(0)) if broken else values, broken
     if array.dtype.kind != "u":
-        raise ValueError(f"samples of type {array.dtype}")
+        raise _OddSamplesError(f"its samples are {array.dtype}")
     bits = array.dtype.itemsize * 8 if facts.bits > 16 else facts.bits
     if bits == 16:
         return array.astype(np.uint16), 0
@@ -232,7 +283,7 @@ def _colour_managed(samples: np.ndarray, facts: _Facts) -> Decoded:
 
     mode, count = ("CMYK", 4) if facts.photometric == _SEPARATED else ("LAB", 3)
     if samples.ndim != 3 or samples.shape[2] < count:
-        raise ValueError(f"{mode} with fewer than {count} channels")
+        raise _OddSamplesError(f"it is {mode} with fewer than {count} channels")
     codes = ((samples[..., :count].astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
     if mode == "LAB":  # a and b are signed
         signed = samples[..., 1:3].view(np.int16).astype(np.int32)

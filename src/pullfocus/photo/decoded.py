@@ -4,32 +4,78 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pullfocus.errors import PullfocusError, TooLargeError
+from pullfocus.frozen_arrays import BOUNDLESS
+from pullfocus.tone import ToneCurve
 from pullfocus.types import DepthMap
 
-# What image libraries throw at damaged files; anything else is a bug of ours and may surface.
+if TYPE_CHECKING:
+    from pullfocus.photo.source import Source
+
+# What image libraries throw at damaged files.
 DECODE_ERRORS = (
     OSError,
     SyntaxError,
     ValueError,
-    TypeError,
     LookupError,
     EOFError,
     ArithmeticError,
-    AttributeError,
-    AssertionError,
     NotImplementedError,
     RuntimeError,
-    MemoryError,
     struct.error,
     zlib.error,
 )
-BOUNDLESS = 1e30
-"""Float samples of this size or more mean infinity or "no data": programs write +-3.4e38 for it."""
+STUMBLES = (TypeError, AttributeError, AssertionError)
+"""What a library throws where damage leads it into a bug of its own; in our code, a bug of ours."""
+_HOUSE = str(Path(__file__).parents[1])
+
+__all__ = ["BOUNDLESS", "DECODE_ERRORS", "STUMBLES", "Decoded", "decoding", "raised_here"]
+
+
+@contextmanager
+def decoding(source: Source, why: str, *also: type[Exception]) -> Iterator[None]:
+    """Translate what an image library throws into "Cannot read <name>: <why>."
+
+    also: exceptions of the library's own.
+
+    Only calls of libraries belong inside. A TypeError, AttributeError or AssertionError that our
+    own code raised passes through: it is a bug, and says nothing about the file.
+
+    Raises:
+        UnreadableInputError: the library could not decode the file.
+        TooLargeError: there is not enough memory for it.
+    """
+    try:
+        yield
+    except PullfocusError:
+        raise
+    except MemoryError as error:
+        raise TooLargeError(
+            f"Cannot read {source.name}: decoding it needs more memory than is free; close "
+            "programs or make the picture smaller."
+        ) from error
+    except DECODE_ERRORS + also as error:
+        raise source.unreadable(why) from error
+    except STUMBLES as error:
+        if raised_here(error):
+            raise
+        raise source.unreadable(why) from error
+
+
+def raised_here(error: BaseException) -> bool:
+    """Tell whether an exception was raised by a line of this program, not inside a library."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is None or trace.tb_frame.f_code.co_filename.startswith(_HOUSE)
 
 
 @dataclass(slots=True)
@@ -42,6 +88,8 @@ class Decoded:
     exif: a TIFF-structured block without the "Exif" prefix; orientation still as in the file.
     orientation: 1..8, what remains to be applied to the pixels.
     broken: float samples that were NaN or infinite and became 0.
+    cicp: (primaries, transfer) as codes of ITU-T H.273, where the file says them.
+    tone_curve: of HDR, which no profile says; None is the profile's or sRGB.
     """
 
     pixels: np.ndarray
@@ -54,5 +102,7 @@ class Decoded:
     linear_samples: bool = False
     broken: int = 0
     depth: DepthMap | None = None
+    cicp: tuple[int, int] | None = None
+    tone_curve: ToneCurve | None = None
     notes: list[str] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)

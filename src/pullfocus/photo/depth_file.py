@@ -32,7 +32,14 @@ from pullfocus.photo.sniff import sniff
 from pullfocus.photo.source import MAX_MEGAPIXELS, PhotoSource, Source, read_source
 from pullfocus.types import DepthKind, DepthMap
 
-__all__ = ["fit_depth", "load_depth", "preview", "preview_uncertainty", "save_depth"]
+__all__ = [
+    "fit_depth",
+    "load_depth",
+    "preview",
+    "preview_uncertainty",
+    "save_depth",
+    "save_preview",
+]
 
 _ENCODERS = {
     ".png": depth_png.encode_png,
@@ -44,8 +51,20 @@ _ENCODERS = {
 }
 
 
-def save_depth(depth: DepthMap, path: str | os.PathLike[str], *, overwrite: bool = True) -> Path:
+def save_depth(
+    depth: DepthMap,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = True,
+    like: Path | None = None,
+) -> Path:
     """Write a depth map; the suffix chooses the format (see the module). Whole or not at all.
+
+    Args:
+        depth: the map.
+        path: where to.
+        overwrite: False refuses existing files.
+        like: the photo, whose privacy the file keeps: who may not read that may not read this.
 
     Returns:
         The path written.
@@ -62,8 +81,22 @@ def save_depth(depth: DepthMap, path: str | os.PathLike[str], *, overwrite: bool
         raise UsageError(
             f"Cannot write depth to '{target}': end the name with .png, .exr, .tiff, .npy or .pfm."
         )
-    write_whole(target, encoder(depth), overwrite=overwrite)
+    write_whole(target, encoder(depth), overwrite=overwrite, like=like)
     return target
+
+
+def save_preview(depth: DepthMap, path: Path, *, like: Path | None = None) -> None:
+    """Write the picture of a depth map for people, as PNG; as private as the photo `like`.
+
+    Raises:
+        CannotWriteError: missing folder, no permission, no space.
+    """
+    from pullfocus.photo.write import save
+    from pullfocus.types import Photo
+
+    picture = Photo.from_array(preview(depth))
+    metadata = replace(picture.metadata, path=like)
+    save(replace(picture, metadata=metadata), path, format="png", overwrite=True)
 
 
 def load_depth(

@@ -13,10 +13,11 @@ import numpy as np
 
 from pullfocus.photo import exif as exif_block
 from pullfocus.photo import jpeg, png
+from pullfocus.photo.avif import encode_avif_10
 from pullfocus.photo.encode_tiff import encode_tiff
 from pullfocus.photo.heif import encode_heif
 from pullfocus.photo.prepare import Prepared
-from pullfocus.photo.tiff_block import Tag, lay_out, read_directories
+from pullfocus.photo.tiff_block import lay_out, read_directories
 from pullfocus.types import Photo
 
 _MAX_SEGMENT = 65533
@@ -46,8 +47,9 @@ def _encode_jpeg(photo: Photo, ready: Prepared, quality: int) -> bytes:
 
 def _jpeg_segments(photo: Photo, ready: Prepared) -> list[tuple[int, bytes]]:
     segments = []
-    if ready.exif:
-        segments.append((0xE1, jpeg.EXIF + _fitting(ready.exif, _MAX_SEGMENT - 6)))
+    block = _fitting(ready.exif, _MAX_SEGMENT - 6) if ready.exif else None
+    if block:
+        segments.append((0xE1, jpeg.EXIF + block))
     xmp, extra = ready.xmp, photo.metadata.extra
     if xmp:
         extension = extra.get("extended_xmp")
@@ -100,20 +102,29 @@ def _extension_segments(extension: bytes) -> list[tuple[int, bytes]]:
     ]
 
 
-def _fitting(block: bytes, limit: int) -> bytes:
-    """Make an EXIF block fit a segment: without its thumbnail, then without its largest tags."""
+def _fitting(block: bytes, limit: int) -> bytes | None:
+    """Make an EXIF block fit a segment: without its thumbnail, then without its largest tags.
+
+    None where nothing is left that fits, or where a damaged block cannot be taken apart.
+    """
     if len(block) > limit:
         block = exif_block.with_thumbnail(block, lambda room: None)
-    order, directories = read_directories(block) if len(block) > limit else ("<", {})
-    while len(block) > limit:
-        tags = max(directories.values(), key=lambda tags: max(map(_length, tags), default=0))
-        tags.remove(max(tags, key=_length))
-        block = lay_out(order, directories) or b""
-    return block
-
-
-def _length(tag: Tag) -> int:
-    return len(tag.value)
+    if len(block) <= limit:
+        return block
+    order, directories = read_directories(block)
+    by_size = sorted(
+        ((len(tag.value), name, tag) for name, tags in directories.items() for tag in tags),
+        key=lambda found: found[0],
+    )
+    laid_out = lay_out(order, directories)
+    while laid_out is not None and len(laid_out) > limit and by_size:
+        surplus = len(laid_out) - limit
+        while surplus > 0 and by_size:
+            size, name, tag = by_size.pop()
+            directories[name].remove(tag)
+            surplus -= 12 + (size if size > 4 else 0)
+        laid_out = lay_out(order, directories)
+    return laid_out if laid_out is None or len(laid_out) <= limit else None
 
 
 def _encode_png(photo: Photo, ready: Prepared, quality: int) -> bytes:
@@ -138,6 +149,8 @@ def _encode_png(photo: Photo, ready: Prepared, quality: int) -> bytes:
     gamma = photo.metadata.extra.get("png_gamma")
     if gamma and not ready.icc_profile:
         chunks.insert(0, png.chunk(b"gAMA", struct.pack(">I", round(gamma * 100000))))
+    if ready.cicp:
+        chunks.insert(0, png.chunk(b"cICP", bytes([*ready.cicp, 0, 1])))
     texts = photo.metadata.extra.get("png_text", {})
     chunks += [png.text_chunk(keyword, text) for keyword, text in texts.items()]
     return png.with_chunks(data, chunks)
@@ -170,6 +183,15 @@ def _encode_webp(photo: Photo, ready: Prepared, quality: int) -> bytes:
 
 
 def _encode_avif(photo: Photo, ready: Prepared, quality: int) -> bytes:
+    if ready.bits == 10:
+        return encode_avif_10(
+            ready.pixels,
+            quality,
+            ready.cicp,
+            exif=_without_orientation(ready.exif or b""),
+            icc_profile=ready.icc_profile,
+            xmp=ready.xmp,
+        )
     out = io.BytesIO()
     subsampling = "4:4:4" if quality >= 90 else "4:2:0"
     plain = replace(ready, exif=_without_orientation(ready.exif or b""))
@@ -186,7 +208,9 @@ def _without_orientation(block: bytes) -> bytes | None:
 
 
 def _encode_heif(photo: Photo, ready: Prepared, quality: int) -> bytes:
-    return encode_heif(ready.pixels, quality, ready.exif, ready.icc_profile, ready.xmp)
+    return encode_heif(
+        ready.pixels, quality, ready.exif, ready.icc_profile, ready.xmp, cicp=ready.cicp
+    )
 
 
 def _encode_bmp(photo: Photo, ready: Prepared, quality: int) -> bytes:

@@ -16,6 +16,7 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I"}
 _SIGNED = (6, 8, 9)
 _MAX_ENTRIES = 2000
+_MAX_DIRECTORIES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ def _walk(
 ) -> int | None:
     """Collect the entries of one directory and those below it; return where its link stands."""
     if at in seen or at < 8 or at + 2 > len(data) or len(entries) > _MAX_ENTRIES:
+        return None
+    if len(seen) > _MAX_DIRECTORIES:  # each points to the next one
         return None
     seen.add(at)
     (count,) = struct.unpack_from(order + "H", data, at)

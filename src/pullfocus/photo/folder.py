@@ -16,6 +16,10 @@ def make_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
+        if path.is_symlink() and not path.exists():
+            raise CannotWriteError(
+                f"'{path}' is a link that leads nowhere; choose another with -o."
+            ) from None
         raise CannotWriteError(
             f"'{path}' cannot be a folder, for a file has that name; choose another with -o."
         ) from None

@@ -10,7 +10,11 @@ from pullfocus.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class FormatTraits:
-    """What a format can hold. `quality`: the default, None where it is lossless."""
+    """What a format can hold.
+
+    quality: the default, None where it is lossless. cicp: whether it says colour by code points of
+    ITU-T H.273, HDR among them.
+    """
 
     name: str
     suffixes: tuple[str, ...]
@@ -19,6 +23,7 @@ class FormatTraits:
     grey: bool = True
     metadata: bool = True
     quality: int | None = None
+    cicp: bool = False
     max_side_px: int = (1 << 31) - 1
 
 
@@ -27,12 +32,13 @@ FORMATS = {
     for traits in (
         FormatTraits("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False, quality=95,
                      max_side_px=65535),
-        FormatTraits("PNG", (".png",), (8, 16)),
+        FormatTraits("PNG", (".png",), (8, 16), cicp=True),
         FormatTraits("TIFF", (".tif", ".tiff"), (8, 16, 32)),
         FormatTraits("WEBP", (".webp",), grey=False, quality=92, max_side_px=16383),
-        FormatTraits("AVIF", (".avif",), grey=False, quality=85, max_side_px=65535),
-        FormatTraits("HEIF", (".heic", ".heif", ".hif"), grey=False, quality=90,
+        FormatTraits("AVIF", (".avif",), (8, 10), grey=False, quality=85, cicp=True,
                      max_side_px=65535),
+        FormatTraits("HEIF", (".heic", ".heif", ".hif"), (8, 10), grey=False, quality=90,
+                     cicp=True, max_side_px=65535),
         FormatTraits("BMP", (".bmp", ".dib"), alpha=False, metadata=False),
         FormatTraits("PPM", (".ppm", ".pgm", ".pnm"), (8, 16), alpha=False, metadata=False),
     )

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from jaxtyping import Float32
 
-from pullfocus.photo.decoded import DECODE_ERRORS
+from pullfocus.photo.decoded import DECODE_ERRORS, STUMBLES
 from pullfocus.photo.png import DamagedPngError, read_header
 from pullfocus.photo.quiet_opencv import imdecode_unchanged
 from pullfocus.photo.sniff import sniff
@@ -39,6 +39,6 @@ def _size(data: bytes) -> tuple[int, int] | None:
             return JpegImagePlugin.JpegImageFile(io.BytesIO(data)).size
         if kind == "WEBP":
             return WebPImagePlugin.WebPImageFile(io.BytesIO(data)).size
-    except (DamagedPngError, *DECODE_ERRORS):
+    except (DamagedPngError, *DECODE_ERRORS, *STUMBLES):  # of Pillow's header readers
         return None
     return None

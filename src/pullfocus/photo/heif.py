@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from pullfocus.errors import MissingModelError
+from pullfocus.errors import MissingModelError, UnreadableInputError
 from pullfocus.photo.boxes import is_cut_short
-from pullfocus.photo.decoded import DECODE_ERRORS, Decoded
-from pullfocus.photo.source import Source
+from pullfocus.photo.decoded import Decoded, decoding
+from pullfocus.photo.source import CUT_SHORT, Source
 from pullfocus.types import DepthMap
 
 # Source: ISO/IEC 14496-12 / H.265 F.14.3.2, depth_representation_type.
 _UNIFORM_INVERSE_Z, _UNIFORM_DISPARITY, _UNIFORM_Z = 0, 1, 2
-_PQ, _HLG = 16, 18
+_BT2020 = 9
 
 
 def _pillow_heif() -> Any:
@@ -42,18 +42,14 @@ def decode_heif(source: Source) -> Decoded:
     library = _pillow_heif()
     if is_cut_short(source.data):
         raise source.cut_short()
-    try:
+    damaged = "it starts like a HEIC file but its structure is damaged; copy it again"
+    with decoding(source, damaged):
         image = library.open_heif(io.BytesIO(source.data), convert_hdr_to_8bit=False)
         width, height = image.size
-    except DECODE_ERRORS as error:
-        raise source.unreadable(
-            "it starts like a HEIC file but its structure is damaged; copy it again"
-        ) from error
     source.check_size(width, height)
-    try:
-        out = _pixels(np.asarray(image), image.mode, image.info)
-    except DECODE_ERRORS as error:
-        raise source.cut_short() from error
+    with decoding(source, CUT_SHORT):
+        samples = np.asarray(image)
+    out = _pixels(samples, image.mode, image.info)
     info = image.info
     exif = info.get("exif")
     out.exif = exif.removeprefix(b"Exif\0\0") if exif else None
@@ -62,10 +58,11 @@ def decode_heif(source: Source) -> Decoded:
         out.icc_profile = info.get("icc_profile") or None
     if any("gainmap" in str(name).lower() for name in info.get("aux") or {}):
         out.notes.append("Its gain map (HDR) is not kept: it would not fit the new picture.")
-    transfer = (info.get("nclx_profile") or {}).get("transfer_characteristics")
-    if transfer in (_PQ, _HLG) and out.icc_profile is None:
-        out.notes.append("It is HDR (PQ or HLG), read as if sRGB: tones may look flat.")
-    out.depth = _depth(info, out)
+    nclx = info.get("nclx_profile") or {}
+    codes = nclx.get("color_primaries"), nclx.get("transfer_characteristics")
+    if isinstance(codes[0], int) and isinstance(codes[1], int):
+        out.cicp = (codes[0], codes[1])
+    out.depth = _depth(source, info, out)
     return out
 
 
@@ -92,14 +89,16 @@ def _straight(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(divided), 0, top).astype(colour.dtype)
 
 
-def _depth(info: dict[str, Any], out: Decoded) -> DepthMap | None:
+def _depth(source: Source, info: dict[str, Any], out: Decoded) -> DepthMap | None:
     images = info.get("depth_images") or []
     if not images:
         return None
     try:
-        samples = np.asarray(images[0])
-        metadata = images[0].info.get("metadata") or {}
-    except DECODE_ERRORS:
+        with decoding(source, CUT_SHORT):
+            source.check_size(*images[0].size)
+            samples = np.asarray(images[0])
+            metadata = images[0].info.get("metadata") or {}
+    except UnreadableInputError:
         out.notes.append("The depth image inside could not be read.")
         return None
     if samples.ndim != 2 or not samples.size or samples.dtype.kind not in "ui":
@@ -146,18 +145,31 @@ def _positive(value: Any) -> float | None:
 
 
 def encode_heif(
-    pixels: np.ndarray, quality: int, exif: bytes | None, icc: bytes | None, xmp: bytes | None
+    pixels: np.ndarray,
+    quality: int,
+    exif: bytes | None,
+    icc: bytes | None,
+    xmp: bytes | None,
+    cicp: tuple[int, int] | None = None,
 ) -> bytes:
-    """Encode 8-bit grey, RGB or RGBA as HEIC.
+    """Encode RGB or RGBA as HEIC: uint8, or 10 bits of codes 0..1023 in uint16.
+
+    cicp: primaries and transfer as codes of ITU-T H.273; None is sRGB, or what the profile says.
 
     Raises:
         MissingModelError: pillow-heif is not installed.
     """
     library = _pillow_heif()
     mode = "L" if pixels.ndim == 2 else ("RGB" if pixels.shape[2] == 3 else "RGBA")
+    if pixels.dtype == np.uint16:
+        mode, pixels = f"{mode};16", pixels << 6
     size = (pixels.shape[1], pixels.shape[0])
     image = library.from_bytes(mode, size, np.ascontiguousarray(pixels).tobytes())
     options: dict[str, Any] = {"quality": quality, "chroma": 444 if quality >= 90 else 420}
+    if cicp and not icc:
+        options["color_primaries"], options["transfer_characteristics"] = cicp
+        options["matrix_coefficients"] = _BT2020 if cicp[0] == _BT2020 else 6
+        options["full_range_flag"] = 1
     if icc:
         image.info["icc_profile"], image.info["icc_profile_type"] = icc, "prof"
     if xmp:

@@ -22,6 +22,8 @@ _SRGB_D50 = np.array(  # columns: red, green, blue; IEC 61966-2-1 adapted to D50
 # How many of the parameters g a b c d e f a curve type stores. Source: ICC.1:2010, table 65.
 _PARAMETRIC_COUNTS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
 
+_READ = {b"kTRC", b"rTRC", b"gTRC", b"bTRC", b"rXYZ", b"gXYZ", b"bXYZ", b"desc"}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParametricCurve:
@@ -134,14 +136,77 @@ def matrix_to_srgb(profile: bytes) -> np.ndarray | None:
     return matrix if np.abs(matrix).max() < 8 and abs(np.linalg.det(matrix)) > 1e-3 else None
 
 
+_BRADFORD = np.array(
+    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
+)
+_D50 = np.array([0.9642, 1.0, 0.8249])
+_Point = tuple[float, float]
+
+
+def build_profile(
+    name: str, primaries: tuple[_Point, ...], white: _Point, curve: ParametricCurve
+) -> bytes | None:
+    """Build a display profile of three primaries (x, y), a white point and one curve for all.
+
+    None where the primaries are no triangle or the white point has no light.
+
+    Source: ICC.1:2010, section 8.3 and annex E (Bradford adaptation to D50).
+    """
+    points = np.array([*primaries, white], np.float64)
+    xyz = np.column_stack([points, 1 - points.sum(axis=1)])
+    if not (np.isfinite(xyz).all() and abs(np.linalg.det(xyz[:3])) > 1e-4 and white[1] > 0.01):
+        return None
+    white_xyz = xyz[3] / white[1]
+    colourants = xyz[:3].T * np.linalg.solve(xyz[:3].T, white_xyz)
+    cones = _BRADFORD @ _D50 / (_BRADFORD @ white_xyz)
+    adapt = np.linalg.inv(_BRADFORD) @ np.diag(cones) @ _BRADFORD
+    columns = (adapt @ colourants).T
+    if not (np.abs(columns) < 8).all():
+        return None
+    text = name.encode("utf-16-be")
+    title = b"mluc\0\0\0\0" + struct.pack(">II4sII", 1, 12, b"enUS", len(text), 28) + text
+    numbers = (curve.g, curve.a, curve.b, curve.c, curve.d)
+    plain = (curve.a, curve.b, curve.c, curve.d) == (1.0, 0.0, 0.0, 0.0)
+    trc = b"para\0\0\0\0" + (
+        struct.pack(">HH", 0, 0) + _fixed(curve.g)
+        if plain
+        else struct.pack(">HH", 3, 0) + _fixed(*numbers)
+    )
+    tags = {b"desc": title, b"cprt": title, b"wtpt": _xyz(_D50)}
+    tags |= {b"chad": b"sf32\0\0\0\0" + _fixed(*adapt.ravel())}
+    tags |= {n: _xyz(c) for n, c in zip((b"rXYZ", b"gXYZ", b"bXYZ"), columns, strict=True)}
+    return _profile_of(tags | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), trc))
+
+
+def _fixed(*values: float) -> bytes:
+    return struct.pack(f">{len(values)}i", *(round(value * 65536) for value in values))
+
+
+def _xyz(values: np.ndarray) -> bytes:
+    return b"XYZ \0\0\0\0" + _fixed(*values)
+
+
+def _profile_of(tags: dict[bytes, bytes]) -> bytes:
+    """Lay out tags behind the header of a version 4.3 display profile."""
+    table, body, at = struct.pack(">I", len(tags)), b"", 132 + 12 * len(tags)
+    for name, value in tags.items():
+        table += struct.pack(">4sII", name, at + len(body), len(value))
+        body += value + bytes(-len(value) % 4)
+    head = struct.pack(">I4sI", at + len(body), bytes(4), 0x04300000) + b"mntrRGB XYZ "
+    date = struct.pack(">6H", 2024, 1, 1, 0, 0, 0)
+    rest = b"acsp" + bytes(28) + _fixed(*_D50)
+    return (head + date + rest).ljust(128, b"\0") + table + body
+
+
 def _tags(profile: bytes) -> dict[bytes, bytes]:
     if len(profile) < 132 or profile[36:40] != b"acsp":
         return {}
     (count,) = struct.unpack_from(">I", profile, 128)
-    tags = {}
+    tags: dict[bytes, bytes] = {}
     for at in range(132, min(132 + 12 * min(count, 200), len(profile) - 11), 12):
         name, start, size = struct.unpack_from(">4sII", profile, at)
-        tags[name] = profile[start : start + size]
+        if name in _READ:  # 200 tags may all claim the whole profile
+            tags[name] = profile[start : start + size]
     return tags
 
 

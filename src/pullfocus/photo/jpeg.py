@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 EXIF = b"Exif\0\0"
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -14,7 +16,9 @@ ICC = b"ICC_PROFILE\0"
 PHOTOSHOP = b"Photoshop 3.0\0"
 _THUMBNAILS = (1033, 1036)
 _MAX_PAYLOAD = 65533
-_MAX_EXTENSION = 128 << 20
+_MAX_EXTENSION = 64 << 20
+MAX_SEGMENTS = 20_000
+_AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -38,9 +42,9 @@ class Segments:
 
 def split(data: bytes) -> list[tuple[int, bytes]]:
     """List (marker, payload) of the segments before the first scan, as far as they are whole."""
-    found = []
+    found: list[tuple[int, bytes]] = []
     at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
+    while at + 4 <= len(data) and data[at] == 0xFF and len(found) < MAX_SEGMENTS:
         marker = data[at + 1]
         if marker == 0xFF:  # fill byte
             at += 1
@@ -53,6 +57,47 @@ def split(data: bytes) -> list[tuple[int, bytes]]:
         found.append((marker, data[at + 4 : at + 2 + size]))
         at += 2 + size
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the frame header says. kind: the marker's second byte, 0xC0 baseline, 0xC2 progressive,
+    0xC3 lossless, 0xC9 and 0xCA arithmetic coding, 0xF7 JPEG-LS. Source: ITU-T T.81, table B.1.
+    """
+
+    kind: int
+    bits: int
+    width: int
+    height: int
+    components: int
+
+
+def read_frame(segments: list[tuple[int, bytes]]) -> Frame | None:
+    """Read the first frame header; None if there is none before the first scan."""
+    for kind, payload in segments:
+        is_frame = 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC)
+        if (is_frame or kind == 0xF7) and len(payload) >= 6:
+            bits, height, width, components = struct.unpack_from(">BHHB", payload)
+            return Frame(kind, bits, width, height, components)
+    return None
+
+
+def count_scans(data: bytes, most: int) -> int:
+    """Count the scans of the first picture, up to `most` + 1, without decoding any."""
+    count, at = 0, 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xD9:
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == 0xDA:
+            count += 1
+            following = _AFTER_SCAN.search(data, at)
+            if count > most or following is None:
+                break
+            at = following.start()
+    return count
 
 
 def read_segments(data: bytes) -> Segments:
@@ -97,9 +142,8 @@ def _joined(xmp: bytes, extensions: dict[bytes, list[tuple[int, int, bytes]]]) -
         if size != sum(len(part) for _, _, part in parts) or size > _MAX_EXTENSION:
             continue
         ordered = sorted(parts, key=lambda part: part[1])
-        if all(
-            at == sum(len(p) for _, _, p in ordered[:i]) for i, (_, at, _) in enumerate(ordered)
-        ):
+        ends = accumulate((len(part) for _, _, part in ordered), initial=0)
+        if all(at == end for (_, at, _), end in zip(ordered, ends, strict=False)):
             whole[guid] = b"".join(part for _, _, part in ordered)
     named = [guid for guid in whole if guid in xmp]
     sound = [

@@ -11,16 +11,25 @@ import numpy as np
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP_KEY = b"XML:com.adobe.xmp"
-_MAX_TEXT = 64 << 20
+_MAX_CHUNKS = 500_000
+_PICTURE = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 
 
 class DamagedPngError(ValueError):
     """Report a PNG whose chunks are cut short or fail their checksum."""
 
 
+class OversizedPngError(ValueError):
+    """Report a PNG whose texts and profiles unpack to more than the limit."""
+
+
 @dataclass(slots=True)
 class PngInfo:
-    """What the chunks of a PNG say; `text` holds tEXt, zTXt and iTXt by keyword."""
+    """What the chunks of a PNG say; `text` holds tEXt, zTXt and iTXt by keyword.
+
+    chromaticities: x and y of white, red, green, blue (cHRM). cicp: primaries, transfer, matrix
+    and full range as codes of ITU-T H.273.
+    """
 
     width: int
     height: int
@@ -30,6 +39,8 @@ class PngInfo:
     icc_profile: bytes | None = None
     xmp: bytes | None = None
     gamma: float | None = None
+    chromaticities: tuple[float, ...] | None = None
+    cicp: tuple[int, int, int, int] | None = None
     is_srgb: bool = False
     dpi: tuple[float, float] | None = None
     frames: int = 1
@@ -46,8 +57,11 @@ def walk(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     at = len(SIGNATURE)
     if data[:at] != SIGNATURE:
         raise DamagedPngError("no PNG signature")
-    kind = b""
+    kind, count = b"", 0
     while kind != b"IEND":
+        count += 1
+        if count > _MAX_CHUNKS:
+            raise DamagedPngError("more chunks than any encoder writes")
         if at + 12 > len(data):
             raise DamagedPngError("cut short")
         size = int.from_bytes(data[at : at + 4], "big")
@@ -74,20 +88,28 @@ def read_header(data: bytes) -> PngInfo:
     return PngInfo(width, height, bit_depth, colour_type)
 
 
-def read_info(data: bytes) -> PngInfo:
+def read_info(data: bytes, max_unpacked: int = 64_000_000) -> PngInfo:
     """Read all metadata and check the whole file.
+
+    max_unpacked: bytes that all its texts and profiles may have together, unpacked.
 
     Raises:
         DamagedPngError: cut short, or a wrong checksum.
+        OversizedPngError: more than `max_unpacked`.
     """
     info = read_header(data)
+    room = _Room(max_unpacked)
     for kind, body in walk(data):
         if kind == b"eXIf":
             info.exif = body[6:] if body.startswith(b"Exif\0\0") else body
         elif kind == b"iCCP":
-            info.icc_profile = _inflated(body.partition(b"\0")[2][1:])
+            info.icc_profile = room.inflated(body.partition(b"\0")[2][1:])
         elif kind == b"gAMA" and len(body) == 4:
             info.gamma = int.from_bytes(body, "big") / 100000 or None
+        elif kind == b"cHRM" and len(body) == 32:
+            info.chromaticities = tuple(v / 100000 for v in struct.unpack(">8I", body))
+        elif kind == b"cICP" and len(body) == 4:
+            info.cicp = (body[0], body[1], body[2], body[3])
         elif kind == b"sRGB":
             info.is_srgb = True
         elif kind == b"pHYs" and len(body) == 9 and body[8] == 1:
@@ -96,18 +118,18 @@ def read_info(data: bytes) -> PngInfo:
         elif kind == b"acTL" and len(body) == 8:
             info.frames = int.from_bytes(body[:4], "big")
         elif kind in (b"tEXt", b"zTXt", b"iTXt"):
-            _read_text(kind, body, info)
+            _read_text(kind, body, info, room)
     return info
 
 
-def _read_text(kind: bytes, body: bytes, info: PngInfo) -> None:
+def _read_text(kind: bytes, body: bytes, info: PngInfo, room: _Room) -> None:
     keyword, _, rest = body.partition(b"\0")
     if kind == b"iTXt":
         packed = rest[:1] == b"\1"
         value = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
     else:
         packed, value = kind == b"zTXt", rest[1:] if kind == b"zTXt" else rest
-    text = (_inflated(value) or b"") if packed else value
+    text = (room.inflated(value) or b"") if packed else value
     if keyword == _XMP_KEY:
         info.xmp = text
     else:
@@ -115,13 +137,36 @@ def _read_text(kind: bytes, body: bytes, info: PngInfo) -> None:
         info.text[keyword.decode("latin-1")] = text.decode(encoding, "replace")
 
 
-def _inflated(data: bytes) -> bytes | None:
-    unpacker = zlib.decompressobj()
-    try:
-        out = unpacker.decompress(data, _MAX_TEXT)
-    except zlib.error:
-        return None
-    return out if unpacker.eof else None
+class _Room:
+    """How many bytes may still be unpacked from one file."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def inflated(self, data: bytes) -> bytes | None:
+        """Unpack a zlib stream; None if it is damaged."""
+        unpacker = zlib.decompressobj()
+        try:
+            out = unpacker.decompress(data, self.left + 1)
+        except zlib.error:
+            return None
+        self.left -= len(out)
+        if self.left < 0:
+            raise OversizedPngError("its texts and profiles unpack to more than a photo has")
+        return out if unpacker.eof else None
+
+
+def picture_only(data: bytes) -> bytes:
+    """Return a PNG of the same pixels without any metadata; `data` has been checked."""
+    parts, at = [SIGNATURE], len(SIGNATURE)
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] in _PICTURE:
+            parts.append(data[at:end])
+        if data[at + 4 : at + 8] == b"IEND":
+            break
+        at = end
+    return b"".join(parts)
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

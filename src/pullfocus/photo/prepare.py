@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from pullfocus.photo import exif, icc
+from pullfocus.photo.cicp import SRGB_CODES, profile_of, to_sdr
 from pullfocus.photo.colour import to_linear_srgb
 from pullfocus.photo.formats import FormatTraits
 from pullfocus.tone import SRGB, ToneCurve
 from pullfocus.types import Photo
 
 _THUMBNAIL_PX = 160
+_LINEAR = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Pixels (h, w) or (h, w, c), alpha last, and the blocks to be written beside them."""
+    """Pixels (h, w) or (h, w, c), alpha last, and the blocks to be written beside them.
+
+    bits: 8, 10 (codes 0..1023 in uint16), 16, or 32 (float). cicp: primaries and transfer as codes
+    of ITU-T H.273, where the format says them and they are not sRGB's.
+    """
 
     pixels: np.ndarray
     has_alpha: bool
@@ -26,31 +33,60 @@ class Prepared:
     icc_profile: bytes | None
     xmp: bytes | None
     dpi: tuple[float, float] | None
+    bits: int = 8
+    cicp: tuple[int, int] | None = None
 
 
 def prepare(photo: Photo, traits: FormatTraits) -> Prepared:
     """Encode a photo for a format.
 
     Alpha is laid over white, in linear light, where a format has none. Where a format or the
-    pixels no longer fit the profile, the picture becomes sRGB and the profile is left out.
+    pixels no longer fit the profile, the picture becomes sRGB and the profile is left out. HDR goes
+    as it is where code points can say it, as linear floats into TIFF, else its lights are
+    compressed to white.
     """
+    if photo.tone_curve.peak > 1 and not traits.cicp:
+        photo = _without_hdr_codes(photo, traits)
     grey = photo.is_grey and _holds_grey(photo, traits) and _is_neutral(photo.linear)
     linear, curve, profile = _colours(photo, traits, grey)
     has_alpha = photo.alpha is not None and traits.alpha
     if photo.alpha is not None and not traits.alpha:
         alpha = photo.alpha[..., None]
         linear = linear * alpha + (np.float32(1) - alpha)
-    depth = max(bits for bits in traits.bit_depths if bits <= max(photo.bit_depth, 8))
+    least = 10 if photo.tone_curve.peak > 1 else 8  # 8 bits of PQ would show steps
+    depth = max(bits for bits in traits.bit_depths if bits <= max(photo.bit_depth, least))
     channels = linear[..., :1] if grey else linear
     pixels = _samples(photo, np.ascontiguousarray(channels), curve, depth)
     if has_alpha and photo.alpha is not None:
         pixels = np.concatenate([pixels, _alpha(photo.alpha, pixels.dtype)[..., None]], axis=2)
+    if depth == 10:
+        pixels = ((pixels.astype(np.uint32) * 1023 + 32767) // 65535).astype(np.uint16)
     if pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     info = photo.metadata
     block = _refreshed(photo, linear, curve) if traits.metadata and info.exif else None
+    cicp = info.extra.get("cicp") if traits.cicp else None
     return Prepared(pixels, has_alpha, block, profile, info.xmp if traits.metadata else None,
-                    info.dpi)  # fmt: skip
+                    info.dpi, depth, cicp)  # fmt: skip
+
+
+def _without_hdr_codes(photo: Photo, traits: FormatTraits) -> Photo:
+    """Turn an HDR photo into floats in linear light, or into a photo for usual screens."""
+    primaries = photo.metadata.extra.get("cicp", SRGB_CODES)[0]
+    extra = {key: value for key, value in photo.metadata.extra.items() if key != "cicp"}
+    floats = 32 in traits.bit_depths
+    linear = photo.linear
+    if not traits.metadata:  # no profile will say the primaries
+        converted = to_linear_srgb(photo, linear)
+        primaries, linear = 1, linear if converted is None else converted
+    if not floats:
+        linear = to_sdr(linear, photo.tone_curve.peak)
+    transfer = _LINEAR if floats and primaries != 1 else SRGB_CODES[1]
+    profile = profile_of(primaries, transfer)
+    curve = (icc.tone_curve(profile) if profile else None) or SRGB
+    metadata = replace(photo.metadata, icc_profile=profile, extra=extra)
+    bits: Any = 32 if floats else photo.bit_depth
+    return photo.with_linear(linear, tone_curve=curve, metadata=metadata, bit_depth=bits)
 
 
 def _holds_grey(photo: Photo, traits: FormatTraits) -> bool:
@@ -70,6 +106,8 @@ def _colours(
 ) -> tuple[np.ndarray, ToneCurve, bytes | None]:
     """Choose (linear pixels, tone curve, profile) that belong together in this format."""
     profile = photo.metadata.icc_profile
+    if photo.tone_curve.peak > 1:  # the code points say it, and no profile can
+        return photo.linear, photo.tone_curve, None
     if profile is None:
         keeps_gamma = traits.name == "PNG" and "png_gamma" in photo.metadata.extra
         return photo.linear, photo.tone_curve if keeps_gamma else SRGB, None
@@ -84,7 +122,7 @@ def _colours(
 
 def _samples(photo: Photo, linear: np.ndarray, curve: ToneCurve, depth: int) -> np.ndarray:
     if depth != 32:
-        return curve.encode(linear, 16 if depth == 16 else 8)
+        return curve.encode(linear, 8 if depth == 8 else 16)
     if photo.metadata.icc_profile is None:
         return linear  # float files without a profile are linear
     rgb = linear if linear.shape[2] == 3 else np.repeat(linear, 3, axis=2)
@@ -107,7 +145,8 @@ def _refreshed(photo: Photo, linear: np.ndarray, curve: ToneCurve) -> bytes:
 
         scale = min(_THUMBNAIL_PX / max(photo.size_hw), 1.0)
         size = (max(round(photo.width * scale), 1), max(round(photo.height * scale), 1))
-        small = curve.encode(cv2.resize(linear, size, interpolation=cv2.INTER_AREA))
+        shrunk = cv2.resize(linear, size, interpolation=cv2.INTER_AREA)
+        small = SRGB.encode(to_sdr(shrunk, curve.peak)) if curve.peak > 1 else curve.encode(shrunk)
         for quality in (85, 70, 50, 30):
             out = io.BytesIO()
             Image.fromarray(small).save(out, "JPEG", quality=quality)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 import numpy as np
 
+from pullfocus.frozen_arrays import read_only
 from pullfocus.photo import exif, xmp
-from pullfocus.photo.boxes import is_cut_short
+from pullfocus.photo.cicp import follow_codes
 from pullfocus.photo.colour import linearise, tone_curve_of
 from pullfocus.photo.decoded import Decoded
 from pullfocus.photo.embedded_depth import find_embedded_depth
@@ -17,7 +21,7 @@ from pullfocus.tone import SRGB
 from pullfocus.types import Metadata, Photo
 
 
-def load(source: PhotoSource, *, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
+def load(source: PhotoSource | np.ndarray, *, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
     """Read a photo: upright, in linear light, with everything its file knows about itself.
 
     The format is told by content, never by suffix. Animated files give their first frame. CMYK and
@@ -25,7 +29,8 @@ def load(source: PhotoSource, *, max_megapixels: float = MAX_MEGAPIXELS) -> Phot
     is said in `photo.metadata.notes`, one sentence each.
 
     Args:
-        source: a path, the bytes of a file, or an open binary file.
+        source: a path, the bytes of a file, or an open binary file; also an array (see
+            `Photo.from_array`) or a Pillow image.
         max_megapixels: larger pictures are refused before they are decoded.
 
     Raises:
@@ -33,13 +38,46 @@ def load(source: PhotoSource, *, max_megapixels: float = MAX_MEGAPIXELS) -> Phot
         TooLargeError: more than `max_megapixels`.
         MissingModelError: HEIC without the extra pillow-heif.
 
-    Convention: samples of float TIFF files without a profile are linear light already.
+    Convention: samples of float TIFF files without a profile are linear light already. HDR (PQ and
+        HLG) becomes light in which 1.0 is reference white, 203 cd/m2; lights above it stay.
     """
+    if isinstance(source, np.ndarray):
+        return Photo.from_array(source)
+    if is_pillow_image(source):
+        return photo_from_pillow(source, max_megapixels)
     found = read_source(source, max_megapixels)
     kind = sniff(found.data[:64])
-    decoded = decode(found, kind)
-    photo = _photo(found, kind or "", decoded)
-    return photo
+    return photo_of(found, kind or "", decode(found, kind))
+
+
+def as_photo(given: Photo | PhotoSource | np.ndarray) -> Photo:
+    """Return a Photo as it is, and load anything else that `load` takes.
+
+    Raises:
+        PullfocusError: as `load`.
+    """
+    return given if isinstance(given, Photo) else load(given)
+
+
+def is_pillow_image(given: object) -> bool:
+    """Tell a Pillow image, without importing Pillow for it."""
+    library = sys.modules.get("PIL.Image")
+    return library is not None and isinstance(given, library.Image)
+
+
+def photo_from_pillow(image: Any, max_megapixels: float = MAX_MEGAPIXELS) -> Photo:
+    """Turn an open Pillow image into a photo, with the metadata it carries.
+
+    Raises:
+        UnreadableInputError: its file is damaged, or its mode is not read.
+        TooLargeError: more than `max_megapixels`.
+    """
+    from pullfocus.photo.decode_pillow import fill_decoded
+
+    source = Source(b"", "the given Pillow image", None, max_megapixels)
+    source.check_size(*image.size)
+    decoded = _with_exif_orientation(fill_decoded(source, image))
+    return photo_of(source, image.format or "", decoded)
 
 
 def decode(source: Source, kind: str | None) -> Decoded:
@@ -59,11 +97,11 @@ def decode(source: Source, kind: str | None) -> Decoded:
         from pullfocus.photo.heif import decode_heif as decoder
     elif kind == "PPM":
         from pullfocus.photo.decode_pnm import decode_pnm as decoder
-    elif kind in ("WEBP", "AVIF", "BMP", "GIF", "JPEG2000"):
+    elif kind == "AVIF":
+        from pullfocus.photo.avif import decode_avif as decoder
+    elif kind in ("WEBP", "BMP", "GIF", "JPEG2000"):
         from pullfocus.photo.decode_pillow import decode_pillow
 
-        if kind == "AVIF" and is_cut_short(source.data):
-            raise source.cut_short()
         return _with_exif_orientation(decode_pillow(source, kind))
     elif kind == "camera raw":
         raise source.unreadable("it is a camera raw file; develop it to a 16-bit TIFF first")
@@ -79,8 +117,10 @@ def _with_exif_orientation(decoded: Decoded) -> Decoded:
     return decoded
 
 
-def _photo(source: Source, kind: str, decoded: Decoded) -> Photo:
-    curve = SRGB if decoded.linear_samples else tone_curve_of(decoded)
+def photo_of(source: Source, kind: str, decoded: Decoded) -> Photo:
+    """Bring what a decoder found to a Photo: upright and in linear light."""
+    follow_codes(decoded)
+    curve = SRGB if decoded.linear_samples else decoded.tone_curve or tone_curve_of(decoded)
     pixels = upright(decoded.pixels, decoded.orientation)
     alpha = None if decoded.alpha is None else upright(decoded.alpha, decoded.orientation)
     depth = find_embedded_depth(decoded, kind)
@@ -90,7 +130,7 @@ def _photo(source: Source, kind: str, decoded: Decoded) -> Photo:
     else:
         linear = linearise(pixels, curve)
     return Photo(
-        linear=linear,
+        linear=read_only(linear),
         alpha=None if alpha is None else _fraction(alpha),
         bit_depth={"uint8": 8, "uint16": 16}.get(pixels.dtype.name, 32),  # type: ignore[arg-type]
         tone_curve=curve,
@@ -108,7 +148,7 @@ def _fraction(alpha: np.ndarray) -> np.ndarray:
 
 def _metadata(source: Source, kind: str, decoded: Decoded) -> Metadata:
     block = decoded.exif
-    optics = camera_optics(block)
+    optics = camera_optics(block, decoded.notes)
     if block:
         turned = _was_turned(decoded, kind, block)
         block = exif.with_orientation_reset(block)

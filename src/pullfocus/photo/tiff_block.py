@@ -37,10 +37,14 @@ def read_directories(data: bytes) -> tuple[str, Directories]:
     if block is None:
         return "<", {}
     out: Directories = {}
+    room = len(data)  # honest values do not overlap, so together they are no larger than the file
     for entry in block.entries:
         is_structure = entry.ifd == "0" and entry.tag in _STRUCTURE
         if entry.ifd == "1" or is_structure or entry.tag in _POINTERS or entry.size > _MAX_VALUE:
             continue
+        room -= entry.size
+        if room < 0:
+            break
         out.setdefault(entry.ifd, []).append(
             Tag(entry.tag, entry.type, entry.count, block.raw(entry))
         )

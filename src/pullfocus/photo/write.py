@@ -26,8 +26,12 @@ def save(
 ) -> Path | None:
     """Write a photo with the profile, EXIF and XMP of its source; whole or not at all.
 
+    Nobody may read the file who may not read the source.
+
     16-bit and float photos keep their depth in formats that have it (PNG 16; TIFF 16 and float;
-    PPM 16) and become 8 bits in others. Alpha is laid over white where a format has none.
+    PPM 16), and become 10 bits in AVIF and HEIC and 8 bits in others. HDR goes into PNG, AVIF and
+    HEIC by its code points, into TIFF as linear floats, into others compressed to white. Alpha is
+    laid over white where a format has none.
 
     Args:
         photo: what to write.
@@ -45,21 +49,21 @@ def save(
     Raises:
         UsageError: unknown format or suffix, quality outside 1..100.
         CannotWriteError: existing file, missing folder, no permission, no space.
-        MissingModelError: HEIC without the extra pillow-heif.
+        MissingModelError: HEIC without the extra pillow-heif, 10-bit AVIF without imagecodecs.
     """
     path = Path(target) if isinstance(target, str | os.PathLike) else None
     traits = format_of(path, format, photo.metadata.format)
     if quality is not None and not 1 <= quality <= 100:
         raise UsageError(f"Quality lies between 1 and 100, not {quality}.")
     name = f"'{path}'" if path else "the stream"
-    if path is not None and not overwrite and path.exists():
+    if path is not None and not overwrite and os.path.exists(path):
         raise CannotWriteError(
             f"Cannot write {name}: it exists already; choose another name or allow overwriting "
             "(--overwrite)."
         )
     data = _encoded(photo, traits, quality, name)
     if path is not None:
-        write_whole(path, data, overwrite=overwrite)
+        write_whole(path, data, overwrite=overwrite, like=photo.metadata.path)
         return path
     try:
         target.write(data)  # type: ignore[union-attr]

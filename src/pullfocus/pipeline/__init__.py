@@ -10,7 +10,7 @@ from pullfocus.pipeline.line import (
     make_lens,
     refocus,
 )
-from pullfocus.pipeline.naming import default_output, sidecar_path
+from pullfocus.pipeline.naming import default_output, fitted, sidecar_path
 from pullfocus.pipeline.settings import Settings
 from pullfocus.pipeline.sidecar import Sidecar, read_sidecar, write_sidecar
 
@@ -22,6 +22,7 @@ __all__ = [
     "choose_focus",
     "default_output",
     "find_depth",
+    "fitted",
     "make_lens",
     "read_sidecar",
     "refocus",

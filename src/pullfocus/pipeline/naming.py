@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from hashlib import sha256
 from pathlib import Path
 
+LONGEST_NAME_BYTES, LONGEST_ENDING_BYTES = 255, 60
 WRITABLE = {
-    ".jpg": "jpeg", ".jpeg": "jpeg", ".jpe": "jpeg", ".png": "png", ".tif": "tiff",
-    ".tiff": "tiff", ".webp": "webp", ".avif": "avif", ".heic": "heic", ".heif": "heic",
+    ".jpg": "jpeg", ".jpeg": "jpeg", ".jpe": "jpeg", ".jfif": "jpeg", ".png": "png",
+    ".tif": "tiff", ".tiff": "tiff", ".webp": "webp", ".avif": "avif", ".heic": "heic",
+    ".heif": "heic", ".hif": "heic",
 }  # fmt: skip
 SUFFIX = {
     "jpeg": ".jpg", "png": ".png", "tiff": ".tif", "webp": ".webp", "avif": ".avif",
     "heic": ".heic",
 }  # fmt: skip
-LOSSLESS = {".bmp": ".png", ".ppm": ".png", ".pgm": ".png", ".pnm": ".png", ".gif": ".png"}
+LOSSLESS = {
+    ".bmp": ".png", ".dib": ".png", ".ppm": ".png", ".pgm": ".png", ".pnm": ".png", ".gif": ".png",
+}  # fmt: skip
 
 
 def default_output(
@@ -24,12 +30,28 @@ def default_output(
     BMP, PPM and GIF become .png, anything else .jpg.
     """
     suffix = SUFFIX[format_] if format_ else _suffix_for(photo.suffix)
-    return (folder or photo.parent) / f"{photo.stem}.{word}{suffix}"
+    return fitted((folder or photo.parent) / f"{photo.stem}.{word}{suffix}")
 
 
 def sidecar_path(photo: Path) -> Path:
     """Name the sidecar of a photo: `cat.jpg` -> `cat.pullfocus.json`."""
-    return photo.with_name(f"{photo.stem}.pullfocus.json")
+    return fitted(photo.with_name(f"{photo.stem}.pullfocus.json"))
+
+
+def fitted(path: Path, ending: str = "") -> Path:
+    """Shorten a name that no file can have: its begin, a few letters of its own, its ending.
+
+    Two names stay two; a name that fits stays as it is. ending: what has to stay; by default as
+    many of the last three suffixes as are short.
+    """
+    name = os.fsencode(path.name)
+    if len(name) <= LONGEST_NAME_BYTES:
+        return path
+    endings = (ending, *("".join(path.suffixes[-count:]) for count in (3, 2, 1)))
+    short = (end for end in endings if 0 < len(os.fsencode(end)) <= LONGEST_ENDING_BYTES)
+    tail = f"~{sha256(name).hexdigest()[:8]}{next(short, '')}"
+    begin = name[: LONGEST_NAME_BYTES - len(os.fsencode(tail))]
+    return path.with_name(begin.decode(errors="ignore") + tail)
 
 
 def _suffix_for(suffix: str) -> str:

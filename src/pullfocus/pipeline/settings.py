@@ -203,6 +203,17 @@ class Settings(BaseModel):
         200.0, "Refuse photos with more pixels than this.", "Output", "MP", gt=0
     )
 
+    def __init__(self, **given: Any) -> None:
+        """Check the values.
+
+        Raises:
+            UsageError: a key or value that is none, in one sentence.
+        """
+        try:
+            super().__init__(**given)
+        except ValidationError as problem:
+            raise UsageError(sentence(problem)) from None
+
     @model_validator(mode="before")
     @classmethod
     def _suggest(cls, given: Any) -> Any:
@@ -235,10 +246,7 @@ class Settings(BaseModel):
         Raises:
             UsageError: a key or value that is none, in one sentence.
         """
-        try:
-            return cls.model_validate({**(given or {}), **fields})
-        except ValidationError as problem:
-            raise UsageError(sentence(problem)) from None
+        return cls(**{str(key): value for key, value in {**(given or {}), **fields}.items()})
 
     def changed(self, **fields: Any) -> Settings:
         """Return settings with other values; a new focus replaces the old one whole.

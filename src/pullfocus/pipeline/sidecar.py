@@ -102,8 +102,8 @@ def read_sidecar(path: str | Path) -> Sidecar:
     return Sidecar(sidecar.settings.model_copy(update=found), sidecar.record)
 
 
-def write_sidecar(sidecar: Sidecar, path: str | Path) -> None:
-    """Write a sidecar file, whole or not at all.
+def write_sidecar(sidecar: Sidecar, path: str | Path, *, like: Path | None = None) -> None:
+    """Write a sidecar file, whole or not at all, as private as the photo `like`.
 
     Raises:
         CannotWriteError: the folder is missing, full or closed to us.
@@ -112,7 +112,7 @@ def write_sidecar(sidecar: Sidecar, path: str | Path) -> None:
     content = sidecar.to_json()
     for name, file in _files(sidecar, Path()).items():
         content["settings"][name] = _portable(Path(file), path.parent)
-    write_whole(path, f"{json.dumps(content, indent=2)}\n".encode())
+    write_whole(path, f"{json.dumps(content, indent=2)}\n".encode(), like=like)
 
 
 def _files(sidecar: Sidecar, folder: Path) -> dict[str, str]:

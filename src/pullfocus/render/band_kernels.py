@@ -160,31 +160,46 @@ def blur_band(block, taps, band, top, left, tile, spans, corners):
     lvl, reach = taps.level[band], taps.reach[band]
     margin = 1 if lvl else 0
     size = (tile >> lvl) + 2 * margin
+    size_y = size + 2 * reach
     columns = _columns_to_blur(spans, lvl, margin, size)
     first, last, from_x, to_x = _bounds(columns)
-    layer = np.empty((CHANNELS, size + 2 * reach + 1, size + 2 * reach), np.float32)
-    read = layer[:, first : last + 2 * reach + 1, from_x : to_x + 2 * reach]
+    layer = np.empty((CHANNELS, size + 2 * reach, size + 2 * reach), np.float32)
+    read = layer[:, first : last + 2 * reach, from_x : to_x + 2 * reach]
     read[:] = np.float32(0.0)
     origin_y, origin_x = (top >> lvl) - margin - reach + first, (left >> lvl) - margin - reach
     if block.offset[band] >= 0:
-        _copy_layer(block, band, lvl, origin_y, origin_x + from_x, read[:, 1:])
+        _copy_layer(block, band, lvl, origin_y, origin_x + from_x, read)
     else:
-        _gather_layer(block, band, lvl, origin_y, origin_x + from_x, read[:, 1:])
+        _gather_layer(block, band, lvl, origin_y, origin_x + from_x, read)
     hides = _holds_light(read[CHANNELS - 1])
     channels = CHANNELS if hides else CHANNELS - 1
     own = slice(taps.start[band], taps.start[band + 1])
-    dy, dx = taps.dy[own] + reach + 1, taps.dx[own] + reach
+    dy, dx = taps.dy[own] + reach, taps.dx[own] + reach
     out = np.empty((CHANNELS, size, size), np.float32)
     if taps.nodes_across:
         _convolve_varying(layer, channels, columns, margin, tile >> lvl, dy, dx, corners, out)
         return out, hides
-    if taps.summed[band]:
-        for c in range(channels):
-            for y in range(1, read.shape[1]):
-                for x in range(read.shape[2]):
-                    read[c, y, x] += read[c, y - 1, x]
-    _convolve(layer, channels, columns, dy, dx, taps.weight[own, 0], out)
+    weight, tap = taps.weight[own, 0], (taps.block[own] * size_y + dy) * layer.shape[2] + dx
+    sums = np.empty((taps.tallest[band] + 1, size_y, layer.shape[2]), np.float32)
+    for c in range(channels):
+        if len(sums) == 1:
+            _convolve(layer[c], columns, tap, weight, out[c])
+            continue
+        own_sums = sums[:, first : last + 2 * reach, from_x : to_x + 2 * reach]
+        _sum_blocks(read[c], own_sums)
+        _convolve(sums, columns, tap, weight, out[c])
     return out, hides
+
+
+@kernel(fastmath=True)
+def _sum_blocks(plane, sums):
+    """sums[k, y] = plane[y] + ... + plane[y + 2^k - 1], where the plane has so many rows."""
+    sums[0] = plane
+    for k in range(1, len(sums)):
+        below = 1 << (k - 1)
+        for y in range(plane.shape[0] - 2 * below + 1):
+            for x in range(plane.shape[1]):
+                sums[k, y, x] = sums[k - 1, y, x] + sums[k - 1, y + below, x]
 
 
 @kernel()
@@ -301,32 +316,31 @@ def _share_row(block, band, y, left, from_x, to_x, row):
             out[x] = front[x] * near[x] + back[x] * far[x]
 
 
-# Taps are places in one flat array: making slices for them would take as long as the sums.
+# Taps are places in one flat array: making slices for them would take as long as the sums. For
+# blocks of rows, `plane` is a stack of them: block k of row y is row y of plane k.
 @kernel(fastmath=True)
-def _convolve(layer, channels, columns, dy, dx, weight, out):
-    """out[c, y, x] = sum of weight * layer[c, y + dy, x + dx], taps outermost over a row."""
-    taps = len(dy)
+def _convolve(plane, columns, tap, weight, out):
+    """out[y, x] = sum of weight * plane[place of (y, x) + tap], taps outermost over a row."""
+    taps = len(tap)
     quads = taps // 4 * 4
-    flat, width = layer.reshape(-1), layer.shape[2]
-    tap = dy * width + dx
+    flat, width = plane.reshape(-1), plane.shape[-1]
     for y in range(len(columns)):
         a, b = columns[y, 0], columns[y, 1]
         size = np.uint64(b - a)
-        for c in range(channels):
-            row = out[c, y, a:b]
-            row[:] = np.float32(0.0)
-            corner = (c * layer.shape[1] + y) * width + a
-            for t in range(0, quads, 4):
-                w0, w1, w2, w3 = weight[t], weight[t + 1], weight[t + 2], weight[t + 3]
-                s0, s1 = np.uint64(corner + tap[t]), np.uint64(corner + tap[t + 1])
-                s2, s3 = np.uint64(corner + tap[t + 2]), np.uint64(corner + tap[t + 3])
-                for x in range(size):
-                    near = w0 * flat[s0 + x] + w1 * flat[s1 + x]
-                    row[x] += near + w2 * flat[s2 + x] + w3 * flat[s3 + x]
-            for t in range(quads, taps):
-                w0, s0 = weight[t], np.uint64(corner + tap[t])
-                for x in range(size):
-                    row[x] += w0 * flat[s0 + x]
+        row = out[y, a:b]
+        row[:] = np.float32(0.0)
+        corner = y * width + a
+        for t in range(0, quads, 4):
+            w0, w1, w2, w3 = weight[t], weight[t + 1], weight[t + 2], weight[t + 3]
+            s0, s1 = np.uint64(corner + tap[t]), np.uint64(corner + tap[t + 1])
+            s2, s3 = np.uint64(corner + tap[t + 2]), np.uint64(corner + tap[t + 3])
+            for x in range(size):
+                near = w0 * flat[s0 + x] + w1 * flat[s1 + x]
+                row[x] += near + w2 * flat[s2 + x] + w3 * flat[s3 + x]
+        for t in range(quads, taps):
+            w0, s0 = weight[t], np.uint64(corner + tap[t])
+            for x in range(size):
+                row[x] += w0 * flat[s0 + x]
 
 
 @kernel(fastmath=True)

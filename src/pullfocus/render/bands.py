@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,10 @@ LADDER_RATIO = 1.12
 LINEAR_UNTIL_PX = 1.0 / (LADDER_RATIO - 1.0)
 FULL_SIZE_BELOW_PX = 8.0
 RESAMPLING_VARIANCE = 0.25  # box 1/12 + bilinear 1/6, in pixels of the reduced picture
-SUMMED_SHARE = 0.75  # of the taps that may be left, so that summing first is worth it
-EQUAL_WEIGHTS = 1e-5  # of the largest weight: what rounding leaves between equal ones
+BLOCK_SHARE = 0.75  # of the taps that may be left, so that summing first is worth it
+EQUAL_WEIGHTS = 2.0**-20  # of a weight: what rounding leaves between equal ones
+SUM_UNIT = 2.0**-23  # of the largest weight: what weights for sums are rounded to
+TALLEST_BLOCK = 4  # blocks of at most 2^4 rows: a kernel of 8 reduced pixels is 19 rows high
 
 
 def ladder_index(radius_px: np.ndarray) -> Float32[np.ndarray, "*s"]:
@@ -67,14 +70,16 @@ class Taps(NamedTuple):
     Band b (signed rung `low + b`) owns taps start[b]:start[b+1]. `weight` is (n, nodes): one
     column for each corner of the grid over the picture on which a cat's eye varies, else one;
     nodes_across: columns of that grid, 0 without one.
-    Where summed[b], the taps are for the layer summed down its columns (see `column_sum_taps`).
+    A tap reads the sum of 2^block rows from row dy down (see `block_taps`); those of band b are
+    at most 2^tallest[b] rows, 0 where every tap reads one pixel.
     """
 
     low: int
     level: np.ndarray
     reach: np.ndarray
     start: np.ndarray
-    summed: np.ndarray
+    tallest: np.ndarray
+    block: np.ndarray
     dy: np.ndarray
     dx: np.ndarray
     weight: np.ndarray
@@ -97,7 +102,8 @@ def make_taps(
         level=np.array([rung_level(abs(rung)) for rung in rungs], np.int64),
         reach=np.array([reach for reach, *_ in bands], np.int64),
         start=np.cumsum([0, *(len(dy) for _, _, dy, _, _ in bands)]),
-        summed=np.array([summed for _, summed, *_ in bands]),
+        tallest=np.array([int(block.max(initial=0)) for _, block, *_ in bands], np.int64),
+        block=np.concatenate([block for _, block, *_ in bands]),
         dy=np.concatenate([dy for _, _, dy, _, _ in bands]),
         dx=np.concatenate([dx for *_, dx, _ in bands]),
         weight=np.concatenate([weight for *_, weight in bands]),
@@ -129,27 +135,67 @@ def vignette_at(
 @lru_cache(maxsize=256)
 def _rung_taps(
     rung: int, lens: Lens, vignettes: tuple[tuple[float, float], ...]
-) -> tuple[int, bool, np.ndarray, np.ndarray, np.ndarray]:
-    """Return one rung's (reach, summed, dy, dx, weight); kept, as every focus asks again."""
+) -> tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return one rung's (reach, block, dy, dx, weight); kept, as every focus asks again."""
     radius = reduced_radius_px(abs(rung))
     kernels = np.stack([aperture_kernel(radius, lens, v, rung > 0) for v in vignettes], -1)
     reach = kernels.shape[0] // 2
     rows, columns = np.nonzero(kernels.max(axis=-1) > 0)
     if len(vignettes) == 1:
-        dy, dx, weight = column_sum_taps(kernels[..., 0])
-        if len(dy) < SUMMED_SHARE * len(rows):
-            return reach, True, dy, dx, weight[:, None]
-    return reach, False, rows - reach, columns - reach, kernels[rows, columns]
+        block, dy, dx, weight = block_taps(kernels[..., 0])
+        if len(dy) < BLOCK_SHARE * len(rows):
+            return reach, block, dy, dx, weight[:, None]
+    block = np.zeros(len(rows), np.int64)
+    return reach, block, rows - reach, columns - reach, kernels[rows, columns]
+
+
+def block_taps(kernel: Float32[np.ndarray, "k k"]) -> tuple[np.ndarray, ...]:
+    """Rewrite a kernel for sums of 1, 2, 4 .. rows: a run of equal weights is a few such blocks.
+
+    Sums over blocks only add. Differences of sums from the top of a tile would be fewer taps, but
+    they leave the rounding of all light above, which is more than the light of a dark place below
+    a bright window. Returns (block, dy, dx, weight): a tap reads rows dy .. dy + 2^block - 1.
+    """
+    half = kernel.shape[0] // 2
+    taps = []
+    for column in range(kernel.shape[1]):
+        for first, end in pairwise(_run_ends(kernel[:, column])):
+            weight = float(kernel[first, column])
+            row = first if weight > 0 else end
+            while row < end:
+                block = min((end - row).bit_length() - 1, TALLEST_BLOCK)
+                taps.append((block, row - half, column - half, weight))
+                row += 1 << block
+    places = np.array([tap[:3] for tap in taps], np.int64).reshape(-1, 3).T.copy()
+    return *places, np.array([tap[3] for tap in taps], np.float32)
+
+
+def _run_ends(weights: np.ndarray) -> list[int]:
+    """List where runs of equal weights begin, and the end of the last one."""
+    ends = [0]
+    for row in range(1, len(weights)):
+        before = float(weights[ends[-1]])
+        if abs(float(weights[row]) - before) > EQUAL_WEIGHTS * before:
+            ends.append(row)
+    return [*ends, len(weights)]
 
 
 def column_sum_taps(kernel: Float32[np.ndarray, "k k"]) -> tuple[np.ndarray, ...]:
     """Rewrite a kernel for a picture S summed down its columns: S[y] = row 0 + ... + row y.
 
     sum_dy k[dy] p[y + dy] = sum_dy (k[dy] - k[dy + 1]) S[y + dy], and where the kernel is as
-    bright as below, no tap is left: a disc costs its rim. Returns (dy, dx, weight); dy begins one
-    row above the kernel.
+    bright as below, no tap is left: a disc costs its rim. Weights are rounded to multiples of a
+    power of two, so that those of a column sum to 0 exactly, in float32 too: what they missed
+    would be left below every light. Returns (dy, dx, weight); dy begins one row above the kernel.
+
+    Convention: sum in float64; float32 leaves the rounding of all light above.
     """
     half = kernel.shape[0] // 2
-    step = -np.diff(kernel, axis=0, prepend=0.0, append=0.0)
-    rows, columns = np.nonzero(np.abs(step) > EQUAL_WEIGHTS * kernel.max())
-    return rows - half - 1, columns - half, step[rows, columns].astype(np.float32)
+    unit = 2.0 ** math.ceil(math.log2(float(kernel.max()) * SUM_UNIT))
+    units = np.rint(kernel.astype(np.float64) / unit)
+    for column in range(kernel.shape[1]):
+        for first, end in pairwise(_run_ends(kernel[:, column])):
+            units[first:end, column] = units[first, column]
+    step = -np.diff(units, axis=0, prepend=0.0, append=0.0)
+    rows, columns = np.nonzero(step)
+    return rows - half - 1, columns - half, (step[rows, columns] * unit).astype(np.float32)

@@ -146,8 +146,9 @@ class PreparedScene:
         # how far from an edge its back can come into view
         self._uncovered_px = min(gain_px * span, 2 * self._largest_px)
         self._hidden: HiddenSurface | None = None
-        self._lights: dict[float, Lights | None] = {}
-        self._kept: dict[tuple[tuple[int, int], float], BlockLayers] = {}
+        self._highlights: float | None = None  # what lights and blocks were found for
+        self._lights: Lights | None = None
+        self._kept: dict[tuple[int, int], BlockLayers] = {}
         self._keep = disparity.size <= BLOCK_MEGAPIXELS * 1e6
 
     def render(self, focus: Focus, lens: Lens, long_side_px: int) -> Float32[np.ndarray, "h w 3"]:
@@ -178,21 +179,22 @@ class PreparedScene:
     def _block(self, first: tuple[int, int], highlights: float) -> BlockLayers:
         from pullfocus.render import layers
 
-        key = (first, highlights)
-        if key in self._kept:
-            return self._kept[key]
+        if highlights != self._highlights:  # the blocks of one strength are kept, not of all
+            self._kept.clear()
+            self._lights = find_lights(self._linear, highlights)
+            self._highlights = highlights
+        if first in self._kept:
+            return self._kept[first]
         if self._hidden is None:
             self._hidden = layers.find_hidden_surface(
                 self._linear, self._disparity, self._step, self._uncovered_px
             )
-        if highlights not in self._lights:
-            self._lights[highlights] = find_lights(self._linear, highlights)
         block = layers.make_block(
-            self._linear, self._disparity, self._hidden, self._lights[highlights],
+            self._linear, self._disparity, self._hidden, self._lights,
             self._step, first, self._plan.inner_size(first, self._disparity.shape), self._plan.pad,
         )  # fmt: skip
         if self._keep:
-            self._kept[key] = block
+            self._kept[first] = block
         return block
 
     def _taps(self, low: int, high: int, lens: Lens) -> Taps:

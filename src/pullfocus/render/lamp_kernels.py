@@ -5,38 +5,42 @@ from __future__ import annotations
 import numpy as np
 
 from pullfocus.kernels import kernel
-
-SPOT_SHIFT = 3  # spots are marked on cells of 8 x 8 pixels
+from pullfocus.render.layer_kernels import between_cells
 
 
 @kernel()
-def count_lamps(first, end, planes, spots, index_y, index_x, own_y, own_x, count):
+def count_lamps(first, end, planes, spots, cell_y, cell_x, own_y, own_x, count):
     """Write how many lamps `cut_lamps` will find in row y to count[y]."""
     for y in range(first, end):
         found = 0
         for x in range(len(own_x) if own_y[y] else 0):
-            if own_x[x] and spots[index_y[y] >> SPOT_SHIFT, index_x[x] >> SPOT_SHIFT]:
-                found += (_bright_share(planes, y, x, 0) > 0) + (_bright_share(planes, y, x, 1) > 0)
+            if not own_x[x]:
+                continue
+            lamps = (_bright_share(planes, y, x, 0) > 0) + (_bright_share(planes, y, x, 1) > 0)
+            if lamps and _is_spot(spots, cell_y[y], cell_x[x]):
+                found += lamps
         count[y] = found
 
 
 @kernel()
 def cut_lamps(
-    first, end, disparity1, disparity2, spots, index_y, index_x, own_y, own_x, start,
+    first, end, disparity1, disparity2, spots, cell_y, cell_x, own_y, own_x, start,
     planes, columns, disparity, colour,
 ):  # fmt: skip
     """Cut the seen light of spots down to white; write what was cut, row y's from start[y] on.
 
-    spots: uint8, where lights are small. own_y, own_x: what is not mirrored. Mirrored pixels are
+    spots: 1 in cells where lights are small; cell_y, cell_x: where a row and a column lie among
+    them. own_y, own_x: what is not mirrored. Mirrored pixels are
     cut too: a twin of a lamp near the border would be seen as one.
     """
     for y in range(first, end):
         at = start[y]
         for x in range(len(own_x)):
-            if spots[index_y[y] >> SPOT_SHIFT, index_x[x] >> SPOT_SHIFT] == 0:
+            shares = _bright_share(planes, y, x, 0), _bright_share(planes, y, x, 1)
+            if max(shares) <= 0 or not _is_spot(spots, cell_y[y], cell_x[x]):
                 continue
             for surface in range(2):
-                share = _bright_share(planes, y, x, surface)
+                share = shares[surface]
                 if share <= 0:
                     continue
                 is_own = own_y[y] and own_x[x]
@@ -50,6 +54,12 @@ def cut_lamps(
                     columns[at] = x
                     disparity[at] = disparity2[y, x] if surface else disparity1[y, x]
                     at += 1
+
+
+@kernel()
+def _is_spot(spots, y, x):
+    """Whether a place lies in a cell of small lights; between two, either will do."""
+    return between_cells(spots, y, x) > 0.499
 
 
 @kernel(inline="always")
@@ -67,7 +77,8 @@ def _bright_share(planes, y, x, surface):
 def draw_lamps(discs, band, top, left, tile, light):
     """Draw a band's discs into light (3, tile, tile), whose corner is at (top, left).
 
-    discs: `lamps.Discs`. Returns whether there are any; if not, `light` is not written.
+    discs: `lamps.Discs`; light: float64. Returns whether there are any; if not, `light` is not
+    written.
     """
     widest, end = discs.widest[band] + 1, discs.start[band + 1]
     first = _first_from(discs.y, discs.start[band], end, top - widest)
@@ -80,18 +91,27 @@ def draw_lamps(discs, band, top, left, tile, light):
         if y + reach < 0 or y - reach >= tile or x + reach < 0 or x - reach >= tile:
             continue
         if not drawn:
-            light[:] = np.float32(0.0)
+            light[:] = 0.0
             drawn = True
         if discs.summed:
             _draw_ends(discs, n, y, x, light)
         else:
             _draw_cut(discs, n, y, x, light)
     if drawn and discs.summed:
-        for c in range(3):
-            for y in range(1, tile):
-                for x in range(tile):
-                    light[c, y, x] += light[c, y - 1, x]
+        _sum_down(light)
     return drawn
+
+
+@kernel(fastmath=True)
+def _sum_down(light):
+    """Sum down the columns; no light is left below a disc, nor less than none by rounding."""
+    total = np.empty(light.shape[2], np.float64)
+    for c in range(3):
+        total[:] = 0.0
+        for y in range(light.shape[1]):
+            for x in range(light.shape[2]):
+                total[x] += light[c, y, x]
+                light[c, y, x] = max(total[x], 0.0)
 
 
 @kernel()
@@ -115,7 +135,7 @@ def _draw_ends(discs, lamp, y, x, light):
     for tap in range(discs.first_tap[k], discs.first_tap[k + 1]):
         row, column = max(y - discs.dy[tap], 0), x - discs.dx[tap]
         if row < tile and 0 <= column < tile:
-            weight = discs.weight[tap]
+            weight = np.float64(discs.weight[tap])
             light[0, row, column] += weight * red
             light[1, row, column] += weight * green
             light[2, row, column] += weight * blue

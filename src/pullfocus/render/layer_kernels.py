@@ -15,6 +15,7 @@ ON_EDGE = np.float32(0.02)  # what a pixel that touches the edge counts for
 PURE = np.float32(0.05)  # coverage from which on a pixel belongs to one side only
 DOUBT_PER_SPREAD = np.float32(3.0)  # variance of a channel (1/3) over that of coverage (1/9)
 LEAST_DOUBT = np.float32(1e-3)
+CLIPPING_FROM = np.float32(0.96)  # least channel from which on the gain sets in, whole at white
 AROUND = 25  # pixels in the window around one on an edge
 NEARNESS = np.exp(-(np.add.outer(np.arange(-2, 3) ** 2, np.arange(-2, 3) ** 2) / 4.0))
 NEARNESS = NEARNESS.ravel().astype(np.float32)
@@ -127,19 +128,31 @@ def take_farther(first, end, nearest, near_edge, level, climb, step, found):
 
 
 @kernel()
-def clipped_share(first, end, linear, cell, limit, share, mean, peaks):
-    """Share of clipped pixels and mean brightest channel of every square; the rows' peaks."""
+def clipped_share(first, end, linear, limit, cell_x, part_x, share, mean, peaks):
+    """Share of clipped pixels and mean brightest channel of every cell; the rows' peaks.
+
+    The rows x columns cells of `share` divide the picture evenly: a pixel on the line between two
+    counts for both. cell_x: the cell in which each pixel column begins; part_x: how much of it is
+    there, the rest in the next one.
+    """
     h, w, _ = linear.shape
-    one = np.float32(1.0 / (cell * cell))
+    rows, columns = share.shape
+    one = np.float32(rows * columns / (h * w))
     for row in range(first, end):
-        peak = np.float32(0.0)
-        for y in range(row * cell, min((row + 1) * cell, h)):
+        peak = ZERO
+        for y in range(row * h // rows, ((row + 1) * h - 1) // rows + 1):
+            inside = min((y + 1) * rows, (row + 1) * h) - max(y * rows, row * h)
+            per_row = one * np.float32(inside / rows)
             for x in range(w):
                 brightest = max(linear[y, x, 0], linear[y, x, 1], linear[y, x, 2])
                 peak = max(peak, brightest)
-                mean[row, x // cell] += one * brightest
+                own = per_row * part_x[x]
+                cell, after = cell_x[x], min(cell_x[x] + 1, columns - 1)
+                mean[row, cell] += own * brightest
+                mean[row, after] += (per_row - own) * brightest
                 if brightest >= limit:
-                    share[row, x // cell] += one
+                    share[row, cell] += own
+                    share[row, after] += per_row - own
         peaks[row] = peak
 
 
@@ -154,17 +167,23 @@ def take_pixels(first, end, picture, index_y, index_x, out):
 
 @kernel()
 def fill_planes(
-    first, end, linear, hidden, shift, gain, has_gain, index_y, index_x, front, step, planes, back
-):
-    """Write both surfaces of every pixel: its own colour in front, the hidden one behind."""
+    first, end, linear, hidden, shift, gain, has_gain, cell_y, cell_x, index_y, index_x, front,
+    step, planes, back,
+):  # fmt: skip
+    """Write both surfaces of every pixel: its own colour in front, the hidden one behind.
+
+    gain: of clipped light, on cells; cell_y, cell_x: where a row and a column lie among them.
+    """
     for y in range(first, end):
         sy = index_y[y]
         for x in range(front.shape[1]):
             sx = index_x[x]
             red, green, blue = linear[sy, sx, 0], linear[sy, sx, 1], linear[sy, sx, 2]
             if has_gain:
-                lift = _lift(min(red, green, blue), gain[sy >> 3, sx >> 3])
-                red, green, blue = lift * red, lift * green, lift * blue
+                share = (min(red, green, blue) - CLIPPING_FROM) / (ONE - CLIPPING_FROM)
+                if share > ZERO:
+                    lift = ONE + (between_cells(gain, cell_y[y], cell_x[x]) - ONE) * min(share, ONE)
+                    red, green, blue = lift * red, lift * green, lift * blue
             planes[0, y, x] = red
             planes[1, y, x] = green
             planes[2, y, x] = blue
@@ -186,11 +205,14 @@ def fill_planes(
 
 
 @kernel(inline="always")
-def _lift(least, gain):
-    """Factor of a pixel whose least channel is given: 1 below 0.96, the full gain at white."""
-    share = (least - np.float32(0.96)) * np.float32(25.0)
-    share = min(max(share, np.float32(0.0)), np.float32(1.0))
-    return np.float32(1.0) + (gain - np.float32(1.0)) * share
+def between_cells(cells, y, x):
+    """Read a map at a place >= 0 between its cells, bilinear."""
+    top, left = int(y), int(x)
+    below, right = min(top + 1, cells.shape[0] - 1), min(left + 1, cells.shape[1] - 1)
+    dy, dx = y - np.float32(top), x - np.float32(left)
+    upper = cells[top, left] + (cells[top, right] - cells[top, left]) * dx
+    lower = cells[below, left] + (cells[below, right] - cells[below, left]) * dx
+    return upper + (lower - upper) * dy
 
 
 @kernel()

@@ -16,7 +16,7 @@ from jaxtyping import Float32
 
 from pullfocus.cores import in_bands
 from pullfocus.render import lamp_kernels, layer_kernels
-from pullfocus.render.highlights import Lights
+from pullfocus.render.highlights import Lights, cell_places
 from pullfocus.render.lamps import Lamps
 
 LARGEST_HIDDEN_PX = 8_000_000
@@ -148,19 +148,25 @@ def make_block(
     window = np.ones((3, 3), np.uint8)
     low, high = cv2.erode(front, window), cv2.dilate(front, window)
     gain = np.ones((1, 1), np.float32) if lights is None else lights.gain
+    cell_y = cell_places(index_y, linear.shape[0], gain.shape[0])
+    cell_x = cell_places(index_x, linear.shape[1], gain.shape[1])
     planes = np.empty((8, *front.shape), np.float32)
     back = np.empty_like(front)
     in_bands(
         layer_kernels.fill_planes, len(front),
         linear, hidden.colour, hidden.shift, gain, lights is not None,
-        index_y, index_x, front, np.float32(step), planes, back,
+        cell_y, cell_x, index_y, index_x, front, np.float32(step), planes, back,
     )  # fmt: skip
     split = front.copy()
     in_bands(
         layer_kernels.matte_edges, len(front),
         linear, index_y, index_x, low, high, np.float32(step), front, planes, split, back,
     )  # fmt: skip
-    lamps = _take_lamps(planes, split, back, lights, index_y, index_x, first, pad)
+    own_y, own_x = (
+        index == start - pad + np.arange(len(index))
+        for index, start in zip((index_y, index_x), first, strict=True)
+    )
+    lamps = _take_lamps(planes, split, back, lights, (cell_y, cell_x, own_y, own_x))
     return BlockLayers(planes, split, back, lamps, *first, pad)
 
 
@@ -169,25 +175,22 @@ def _take_lamps(
     front: np.ndarray,
     back: np.ndarray,
     lights: Lights | None,
-    index_y: np.ndarray,
-    index_x: np.ndarray,
-    first: tuple[int, int],
-    pad: int,
+    where: tuple[np.ndarray, ...],
 ) -> Lamps:
+    """Cut small lights out of the planes; where: place among the cells, and whether not mirrored,
+    of rows and columns."""
     if lights is None:
         none = np.empty(0, np.int64)
         return Lamps(none, none, none.astype(np.float32), np.empty((0, 3), np.float32))
-    own_y = index_y == first[0] - pad + np.arange(len(index_y))
-    own_x = index_x == first[1] - pad + np.arange(len(index_x))
-    where = (lights.spots, index_y, index_x, own_y, own_x)
-    start = np.zeros(len(index_y) + 1, np.int64)
-    in_bands(lamp_kernels.count_lamps, len(index_y), planes, *where, start[1:])
-    rows = np.repeat(np.arange(len(index_y)), start[1:])
+    count = len(front)
+    start = np.zeros(count + 1, np.int64)
+    in_bands(lamp_kernels.count_lamps, count, planes, lights.spots, *where, start[1:])
+    rows = np.repeat(np.arange(count), start[1:])
     start = np.cumsum(start)
     columns, disparity = np.empty(len(rows), np.int64), np.empty(len(rows), np.float32)
     colour = np.empty((len(rows), 3), np.float32)
     in_bands(
-        lamp_kernels.cut_lamps, len(index_y),
-        front, back, *where, start, planes, columns, disparity, colour,
+        lamp_kernels.cut_lamps, count,
+        front, back, lights.spots, *where, start, planes, columns, disparity, colour,
     )  # fmt: skip
     return Lamps(rows, columns, disparity, colour)

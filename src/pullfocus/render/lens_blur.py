@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from pullfocus.errors import UsageError
+from pullfocus.frozen_arrays import read_only
 from pullfocus.lens import blur_gain_px, resolve_lens, side_of_range
 from pullfocus.render.fill import seen_colours
 from pullfocus.types import DepthMap, Focus, Lens, Photo
@@ -17,7 +18,7 @@ def render(photo: Photo, depth: DepthMap, focus: Focus, lens: Lens | None = None
     """Render what `lens`, focused at `focus`, would have taken of the photo.
 
     Args:
-        photo: linear light, (h, w, 3).
+        photo: linear light, (h, w, 3), or whatever `load` takes.
         depth: aligned with the photo, (h, w).
         focus: a plane or a sharp range, in the depth's own unit.
         lens: f/1.8, round, when None. See `lens.optics` for what an f-number means.
@@ -40,8 +41,15 @@ def render_many(
     Raises:
         UsageError: see `render`.
     """
+    from pullfocus.photo import as_photo
     from pullfocus.render.fast import PreparedScene
 
+    photo = as_photo(photo)
+    if not isinstance(depth, DepthMap):
+        raise UsageError(
+            f"The depth is given as a DepthMap, not as {type(depth).__name__}; make one by "
+            "DepthMap.from_disparity (larger is nearer) or DepthMap.from_depth_m."
+        )
     if depth.size_hw != photo.size_hw:
         raise UsageError(
             f"The depth map is {depth.size_hw[1]}x{depth.size_hw[0]} and the photo "
@@ -65,7 +73,7 @@ def render_many(
     scene = PreparedScene(seen_colours(photo), disparity, gain_at_infinity, reach_px)
     for focus in focuses:
         linear = scene.render(focus, full, long_side_px)
-        yield photo.with_linear(linear, embedded_depth=None)
+        yield photo.with_linear(read_only(linear), embedded_depth=None)
 
 
 def soften_where_doubtful(depth: DepthMap, gain_px: float) -> Float32[np.ndarray, "h w"]:

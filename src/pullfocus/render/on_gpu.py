@@ -11,6 +11,7 @@ A cat's eye, whose kernel changes over the picture, is left to `fast`.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -166,11 +167,14 @@ def _lamps_of_band(discs: Discs, band: int, layer: torch.Tensor) -> torch.Tensor
     _, height, width = layer.shape
     y, x = discs.y[lamps][lamp] - discs.dy[tap], discs.x[lamps][lamp] - discs.dx[tap]
     inside = (y < height) & (x >= 0) & (x < width)
-    colour = discs.colour[lamps][lamp[inside]] * discs.weight[tap[inside], None]
-    where = torch.from_numpy((np.maximum(y, 0) * width + x)[inside]).to(layer.device)
-    light = torch.zeros((3, height * width), device=layer.device)
-    light.index_add_(1, where, torch.from_numpy(colour.T.copy()).to(layer.device))
-    return light.view(3, height, width).cumsum(dim=1)
+    colour = discs.colour[lamps][lamp[inside]].astype(np.float64) * discs.weight[tap[inside], None]
+    # sums down the columns need float64 (see `bands.column_sum_taps`), which MPS does not have
+    device = "cpu" if layer.device.type == "mps" else layer.device
+    where = torch.from_numpy((np.maximum(y, 0) * width + x)[inside]).to(device)
+    light = torch.zeros((3, height * width), device=device, dtype=torch.float64)
+    light.index_add_(1, where, torch.from_numpy(colour.T.copy()).to(device))
+    light = light.view(3, height, width).cumsum(dim=1).clamp(min=0)
+    return light.float().to(layer.device)
 
 
 def _share_of_band(
@@ -203,12 +207,20 @@ def _blurred(layer: torch.Tensor, rung: int, lens: Lens) -> torch.Tensor:
     half = kernel.shape[0] // 2
     weight = kernel.to(layer.device).expand(5, 1, -1, -1)
     small = functional.avg_pool2d(layer[None], 1 << level) if level else layer[None]
-    small = functional.conv2d(small, weight, padding=half, groups=5)
+    with _full_precision():
+        small = functional.conv2d(small, weight, padding=half, groups=5)
     if not level:
         return small[0]
     return functional.interpolate(
         small, scale_factor=float(1 << level), mode="bilinear", align_corners=False
     )[0]
+
+
+def _full_precision() -> AbstractContextManager[None]:
+    """Convolve in float32: TF32, cuDNN's default, keeps three digits."""
+    import torch
+
+    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)  # type: ignore[no-any-return]
 
 
 class _Composition:

@@ -50,7 +50,7 @@ def _collect_tile(block, taps, discs, top, left, tile, cells, node):
     state[3] = np.float32(1.0)
     previous = np.full(cells, bands, np.int64)
     spans = np.empty((cells[0], 2), np.int64)
-    light = np.empty((3, tile, tile), np.float32)
+    light = np.empty((3, tile, tile), np.float64)
     for band in range(bands - 1, -1, -1):
         rung = band + taps.low
         alone = -SHARP_RUNGS <= rung <= SHARP_RUNGS
@@ -160,7 +160,7 @@ def _compose(blurred, hides, light, lit, level, spans, state):
         _add_seen(band, y, left, right, scratch, state)
         for c in range(3 if lit else 0):
             for x in range(left, right):
-                state[8 + c, y, x] += light[c, y, x]
+                state[8 + c, y, x] += np.float32(light[c, y, x])
         if hides:
             _add_hidden(band, y, left, right, scratch, state)
         for x in range(left, right):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from pullfocus.errors import UsageError
+from pullfocus.pipeline.naming import fitted
 from pullfocus.video.source import VideoInfo
 
 CodecName = Literal["h264", "h265", "prores", "vp9", "av1"]
@@ -137,7 +138,7 @@ def bits_of(pix_fmt: str) -> int:
 def default_output(video: Path, folder: Path | None = None) -> Path:
     """Name the output of a video: `clip.mov` -> `clip.refocused.mov`, unknown kinds as .mp4."""
     suffix = video.suffix if video.suffix.lower() in SUFFIXES else ".mp4"
-    return (folder or video.parent) / f"{video.stem}.refocused{suffix}"
+    return fitted((folder or video.parent) / f"{video.stem}.refocused{suffix}")
 
 
 def _choose(info: VideoInfo, suffix: str, codec: str | None) -> Encoder:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pullfocus.errors import CannotWriteError, UsageError
 from pullfocus.focus.script import FOUND, FocusScript
-from pullfocus.pipeline import Settings
+from pullfocus.pipeline import Settings, fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class VideoJob:
     @property
     def parts_folder(self) -> Path:
         """Where the encoded parts wait until the output is written."""
-        return self.output.with_name(f".{self.output.name}.parts")
+        return fitted(self.output.with_name(f".{self.output.name}.parts"))
 
     def check(self) -> None:
         """Refuse to write over the video itself, or over what is there.
@@ -64,12 +65,13 @@ class VideoJob:
             UsageError, CannotWriteError: in one sentence.
         """
         output, video = self.output, self.video
-        if output.exists() and video.exists() and output.samefile(video):
+        there = os.path.exists(output)  # pathlib's own fails where a name is too long
+        if there and video.exists() and output.samefile(video):
             raise UsageError(f"The output would replace the video {video}; choose another -o.")
         if not output.parent.is_dir():
             raise CannotWriteError(f"There is no folder {output.parent}; make it first.")
         goes_on = self.resume and self.parts_folder.is_dir()
-        if output.exists() and not self.overwrite and not goes_on:
+        if there and not self.overwrite and not goes_on:
             raise CannotWriteError(
                 f"{output} is already there; add --overwrite, or choose another name with -o."
             )

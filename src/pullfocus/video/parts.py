@@ -81,7 +81,7 @@ class Parts:
             return sum(len(_index(path)) for path in self._finished())
         self.remove()
         try:
-            self.folder.mkdir()
+            self.folder.mkdir(mode=0o700)  # a clip that is private stays so in its parts
         except OSError as problem:
             raise _cannot_write(self.folder, problem) from None
         write_whole(plan, json.dumps(self._fingerprint, indent=1).encode())

@@ -10,6 +10,7 @@ from heapq import merge
 from itertools import chain, islice
 from typing import Any
 
+from pullfocus.photo.atomic import make_private
 from pullfocus.video.job import VideoJob, VideoReport
 from pullfocus.video.line import FrameLine, Told
 from pullfocus.video.parts import Parts
@@ -110,6 +111,7 @@ def _join(
         for packet in merge(parts.packets(time_base), copies, key=_decoding_time):
             sink.mux(packet)
         sink.close()
+    make_private(made, job.video, job.output)
     made.replace(job.output)
     return sink.notes
 

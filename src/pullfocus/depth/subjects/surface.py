@@ -36,17 +36,6 @@ STILL_SURE = 0.6
 """Mean probability in a patch of the mask that is enough where somebody was sure to be before."""
 
 
-def person_surface(
-    disparity: Float32[np.ndarray, "h w"], person: Float32[np.ndarray, "a b"]
-) -> Float32[np.ndarray, "h w"]:
-    """Return disparity in which every person is one surface, ending where the mask does.
-
-    disparity: at the network's resolution. person: probability 0..1 of the same picture. Away from
-    people nothing changes; without any that the network is sure of, the map stays as it is.
-    """
-    return as_surfaces(disparity, sure_people(disparity, person))
-
-
 def sure_people(
     disparity: Float32[np.ndarray, "h w"],
     person: Float32[np.ndarray, "a b"],
@@ -91,7 +80,7 @@ def carried_from(
 
 def _surface(disparity: np.ndarray, inside: np.ndarray, limit: float) -> np.ndarray:
     """Carry the inner disparity to the outline, set it upright, then hold the relief soft."""
-    core = _shrunk(inside)
+    core = shrunk_by_ramp(inside)
     known = core if core.any() else inside
     carried = np.where(known, disparity, _spread(disparity, known, 2 * RAMP_PX))
     if _is_upright(inside):
@@ -121,9 +110,7 @@ def _cleared(disparity: np.ndarray, people: np.ndarray) -> np.ndarray:
 
     Only what is nearer than the background becomes background; what people stand on stays.
     """
-    import cv2
-
-    grown = cv2.dilate(people.astype(np.uint8), _disc()) > 0
+    grown = grown_by_ramp(people)
     ramp = grown & ~people
     behind = _spread(disparity, ~grown, 2 * RAMP_PX)
     return np.where(ramp, np.minimum(disparity, behind), disparity).astype(np.float32)
@@ -142,7 +129,15 @@ def _spread(values: np.ndarray, known: Bool[np.ndarray, "h w"], sigma_px: float)
     return np.asarray(blurred[..., 0] / blurred[..., 1])
 
 
-def _shrunk(mask: np.ndarray) -> np.ndarray:
+def grown_by_ramp(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Return the mask and all within RAMP_PX of it."""
+    import cv2
+
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), _disc()) > 0)
+
+
+def shrunk_by_ramp(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Return the mask without what lies within RAMP_PX of its outline."""
     import cv2
 
     return np.asarray(cv2.erode(mask.astype(np.uint8), _disc(), borderValue=1) > 0)

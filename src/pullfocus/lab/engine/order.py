@@ -56,11 +56,17 @@ class Order:
         return steps_per_epoch(self.count, self.batch)
 
     def __iter__(self) -> Iterator[list[Key]]:
+        shuffled_for, steps = -1, np.empty((0, 0), np.int64)
         for step in range(self.start, self.stop):
             epoch, place = divmod(step, self.steps_per_epoch)
-            shuffled = np.random.default_rng((self.seed, epoch)).permutation(self.count)
-            chosen = np.resize(shuffled, (self.steps_per_epoch, self.batch))[place]
-            yield [(epoch, int(index)) for index in chosen[self.rank :: self.world]]
+            if epoch != shuffled_for:
+                shuffled_for, steps = epoch, self._shuffled(epoch)
+            yield [(epoch, int(index)) for index in steps[place, self.rank :: self.world]]
+
+    def _shuffled(self, epoch: int) -> np.ndarray:
+        """Return the samples of an epoch's steps, (steps, batch)."""
+        shuffled = np.random.default_rng((self.seed, epoch)).permutation(self.count)
+        return np.resize(shuffled, (self.steps_per_epoch, self.batch))
 
     def __len__(self) -> int:
         return self.stop - self.start

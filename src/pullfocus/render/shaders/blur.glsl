@@ -6,6 +6,7 @@ layout(std140) uniform Taps {
 };
 uniform int count;
 uniform vec2 size;           // of the layer
+uniform vec2 extent;         // of the picture in pixels of the layer; may end within the last one
 uniform vec4 vignette;       // cat's eye: shift at the pixel = xy + zw * pixel; unused when eye = 0
 uniform float eye;
 uniform float radius;        // of this band at this scale
@@ -17,7 +18,6 @@ void main() {
   vec4 sum = vec4(0.0);
   float covered = 0.0, total = 0.0;
   vec2 texel = 1.0 / size;
-  vec2 middle = gl_FragCoord.xy * texel;
   vec2 shift = vignette.xy + vignette.zw * gl_FragCoord.xy;
   for (int t = 0; t < count; t++) {
     vec3 tap = taps[t].xyz;
@@ -26,7 +26,8 @@ void main() {
       vec2 u = tap.xy / radius * stretch;
       weight *= clamp((1.0 - length(u - shift)) * radius + 0.5, 0.0, 1.0);
     }
-    vec2 at = middle + tap.xy * texel;
+    vec2 at = gl_FragCoord.xy + tap.xy;
+    at = min(at, 2.0 * extent - at) * texel;  // mirrored where the picture ends
     sum += weight * texture(layer_in, at);
     if (hides == 1) covered += weight * texture(hidden_in, at).r;
     total += weight;

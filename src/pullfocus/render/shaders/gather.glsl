@@ -15,7 +15,7 @@ void main() {
   for (int y = 0; y < steps; y++) {
     for (int x = 0; x < steps; x++) {
       ivec2 q = from + ivec2(x, y);
-      q = ivec2(q.x >= size.x ? 2 * size.x - 1 - q.x : q.x, q.y >= size.y ? 2 * size.y - 1 - q.y : q.y);
+      q = min(q, max(2 * size - 1 - q, 0));  // mirrored; of a picture smaller than this square, its first pixel
       vec2 place = texelFetch(places, q, 0).rg;
       float w1 = max(0.0, 1.0 - abs(place.x - float(band)));
       float w2 = max(0.0, 1.0 - abs(place.y - float(band)));

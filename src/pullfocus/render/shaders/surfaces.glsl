@@ -3,7 +3,7 @@ uniform sampler2D colour;
 uniform sampler2D disparity;
 uniform sampler2D hidden;   // half size: rgb, disparity
 uniform sampler2D ends;     // least, greatest disparity of 3 x 3
-uniform sampler2D light;    // gain of clipped lights at 1/8
+uniform sampler2D light;    // gain of clipped lights, on cells that divide the picture evenly
 uniform float step_;
 layout(location = 0) out vec4 front;
 layout(location = 1) out vec4 back;
@@ -12,6 +12,19 @@ layout(location = 2) out vec2 depths;
 ivec2 mirrored(ivec2 q, ivec2 size) {
   return ivec2(q.x < 0 ? -1 - q.x : (q.x >= size.x ? 2 * size.x - 1 - q.x : q.x),
                q.y < 0 ? -1 - q.y : (q.y >= size.y ? 2 * size.y - 1 - q.y : q.y));
+}
+
+// Gain of clipped light at a pixel: bilinear between the cells' centres.
+float gain_at(ivec2 at, ivec2 size) {
+  ivec2 cells = textureSize(light, 0);
+  vec2 place = (vec2(at) + 0.5) * vec2(cells) / vec2(size) - 0.5;
+  place = clamp(place, vec2(0.0), vec2(cells - 1));
+  ivec2 low = ivec2(place);
+  ivec2 high = min(low + 1, cells - 1);
+  vec2 part = place - vec2(low);
+  float upper = mix(texelFetch(light, low, 0).r, texelFetch(light, ivec2(high.x, low.y), 0).r, part.x);
+  float lower = mix(texelFetch(light, ivec2(low.x, high.y), 0).r, texelFetch(light, high, 0).r, part.x);
+  return mix(upper, lower, part.y);
 }
 
 vec3 near_colour, far_colour;
@@ -71,7 +84,7 @@ void main() {
   ivec2 size = textureSize(disparity, 0);
   vec3 own = texelFetch(colour, at, 0).rgb;
   float d = texelFetch(disparity, at, 0).r;
-  float gain = texelFetch(light, at >> 3, 0).r;
+  float gain = gain_at(at, size);
   float least = min(own.r, min(own.g, own.b));
   vec3 lifted = own * (1.0 + (gain - 1.0) * clamp((least - 0.96) * 25.0, 0.0, 1.0));
   vec4 behind = texelFetch(hidden, at >> 1, 0);

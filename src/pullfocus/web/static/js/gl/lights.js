@@ -4,24 +4,41 @@ const CELL = 8;
 const LARGEST_BOOST = 12;
 const CLIPPED_CODE = 252; // sRGB code of 0.97 in linear light, rounded up
 
-/** Gain of clipped lights on 8 x 8 cells; see render/highlights.py. Null when nothing is clipped. */
+/**
+ * Gain of clipped lights on cells of at most 8 x 8 pixels; see render/highlights.py. The cells are all of
+ * one size: a pixel on the line between two counts for both. Null when nothing is clipped.
+ */
 export function lightGain(pixels, width, height, strength) {
   if (strength <= 0) return null;
   const [rows, columns] = [Math.ceil(height / CELL), Math.ceil(width / CELL)];
   const share = new Float32Array(rows * columns);
   const light = new Float32Array(rows * columns);
   const linear = Float32Array.from({ length: 256 }, (_, code) => (code <= 10 ? code / 255 / 12.92 : ((code / 255 + 0.055) / 1.055) ** 2.4));
+  const [down, across] = [cellsOf(height, rows), cellsOf(width, columns)];
+  const perPixel = (rows * columns) / (height * width);
+  const [lightOfRow, shareOfRow] = [new Float64Array(columns + 1), new Float64Array(columns + 1)];
   let any = false;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const i = (y * width + x) * 4;
-      const cell = Math.floor(y / CELL) * columns + Math.floor(x / CELL);
       const brightest = Math.max(pixels[i], pixels[i + 1], pixels[i + 2]);
-      light[cell] += linear[brightest] / (CELL * CELL);
+      const [cell, part] = [across.cell[x], across.part[x]];
+      lightOfRow[cell] += part * linear[brightest];
+      lightOfRow[cell + 1] += (1 - part) * linear[brightest];
       if (brightest < CLIPPED_CODE) continue;
-      share[cell] += 1 / (CELL * CELL);
+      shareOfRow[cell] += part;
+      shareOfRow[cell + 1] += 1 - part;
       any = true;
     }
+    for (const [row, part] of [[down.cell[y], down.part[y]], [down.cell[y] + 1, 1 - down.part[y]]]) {
+      if (part === 0) continue;
+      for (let column = 0; column < columns; column++) {
+        light[row * columns + column] += perPixel * part * lightOfRow[column];
+        share[row * columns + column] += perPixel * part * shareOfRow[column];
+      }
+    }
+    lightOfRow.fill(0);
+    shareOfRow.fill(0);
   }
   if (!any) return null;
   const window = Math.max(1, roundEven(Math.max(height, width) / 40 / CELL)) | 1;
@@ -33,6 +50,13 @@ export function lightGain(pixels, width, height, strength) {
     return 1 + strength * LARGEST_BOOST * room(value) * room(others);
   });
   return { gain, columns, rows };
+}
+
+/** The cell in which each pixel of a side begins, and the part of it that lies there; the rest is in the next. */
+function cellsOf(side, cells) {
+  const cell = Int32Array.from({ length: side }, (_, pixel) => Math.floor((pixel * cells) / side));
+  const part = Float64Array.from(cell, (first, pixel) => Math.min(1, ((first + 1) * side - pixel * cells) / cells));
+  return { cell, part };
 }
 
 const roundEven = (v) => (Math.abs(v % 1) === 0.5 ? 2 * Math.round(v / 2) : Math.round(v));

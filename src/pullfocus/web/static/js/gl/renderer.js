@@ -137,7 +137,7 @@ export class Renderer {
     c.useRow(this.taps, b);
     c.tiles(blurred, ['blur'], {
       ...grid, marks: targets.reached, hidden_marks: targets.reachedHides, layer_in: at.layer, hidden_in: at.cover,
-      count: Math.min(TAPS, band.taps.length), size: [at.w, at.h], radius: band.radius, eye: settings.cats_eye,
+      count: Math.min(TAPS, band.taps.length), size: [at.w, at.h], extent: [source.width, source.height].map((side) => side / 2 ** band.level), radius: band.radius, eye: settings.cats_eye,
       ...vignetteOf(band, settings, source, box),
     });
   }
