@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pullfocus.telemetry import switch_off
 
 if TYPE_CHECKING:
-    from pullfocus.depth import estimate_depth
+    from pullfocus.depth import estimate_depth, load_depth_of
     from pullfocus.errors import (
         CannotWriteError,
         MissingModelError,
@@ -40,6 +40,7 @@ _HOME = {
     "load": "pullfocus.photo",
     "save": "pullfocus.photo",
     "load_depth": "pullfocus.photo.depth_file",
+    "load_depth_of": "pullfocus.depth",
     "save_depth": "pullfocus.photo.depth_file",
     "estimate_depth": "pullfocus.depth",
     "focus_at": "pullfocus.focus",
@@ -78,6 +79,7 @@ __all__ = [
     "focus_on_subject",
     "load",
     "load_depth",
+    "load_depth_of",
     "refocus",
     "render",
     "render_many",

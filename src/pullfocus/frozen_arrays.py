@@ -10,6 +10,8 @@ from pullfocus.errors import UsageError
 
 BOUNDLESS = 1e30
 """Samples of this size or more mean infinity or "no data": programs write +-3.4e38 for it."""
+_MOST_ENCODED = 8.0
+"""Encoded floats above it are codes 0..255; linear 49 (10,000 cd/m2) is 5.3 encoded."""
 
 
 def read_only(array: np.ndarray) -> np.ndarray:
@@ -47,4 +49,29 @@ def check_numbers(name: str, array: np.ndarray) -> None:
         raise UsageError(
             f"The {name} holds {broken} values that are NaN or infinite, which would spread to "
             "their surroundings; replace them first, for example by numpy.nan_to_num."
+        )
+
+
+def check_encoded(array: np.ndarray) -> None:
+    """Refuse encoded floats that do not run from 0 to 1.
+
+    Raises:
+        UsageError: with the largest.
+    """
+    if float(array.max()) > _MOST_ENCODED:
+        raise UsageError(
+            f"Float pictures run from 0 to 1 and this one up to {float(array.max()):g}: divide "
+            "it by 255, make it uint8 or uint16, or say encoded=False if it is linear light."
+        )
+
+
+def check_same_size(name: str, array: np.ndarray, other: np.ndarray) -> None:
+    """Refuse an array that has not the height and width of what it belongs to.
+
+    Raises:
+        UsageError: with both shapes.
+    """
+    if np.shape(array) != other.shape[:2]:
+        raise UsageError(
+            f"The {name} has shape {np.shape(array)} and what it belongs to {other.shape[:2]}."
         )

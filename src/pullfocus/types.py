@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from pullfocus.errors import UsageError
-from pullfocus.frozen_arrays import check_numbers, frozen
+from pullfocus.frozen_arrays import check_encoded, check_numbers, check_same_size, frozen
 from pullfocus.tone import SRGB, Curve, ToneCurve, linear_to_srgb, srgb_to_linear
 
 __all__ = [
@@ -34,17 +34,6 @@ __all__ = [
 ]
 
 DepthKind = Literal["relative", "metric"]
-
-
-_MOST_ENCODED = 8.0
-"""Encoded floats above it are codes 0..255; linear 49 (10,000 cd/m2) is 5.3 encoded."""
-
-
-def _same_size(name: str, array: np.ndarray, other: np.ndarray) -> None:
-    if np.shape(array) != other.shape[:2]:
-        raise UsageError(
-            f"The {name} has shape {np.shape(array)} and what it belongs to {other.shape[:2]}."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +101,7 @@ class Photo:
         object.__setattr__(self, "linear", frozen(self.linear))
         check_numbers("photo", self.linear)
         if self.alpha is not None:
-            _same_size("alpha", self.alpha, self.linear)
+            check_same_size("alpha", self.alpha, self.linear)
             object.__setattr__(self, "alpha", frozen(self.alpha))
             check_numbers("alpha", self.alpha)
 
@@ -140,11 +129,8 @@ class Photo:
             array = array[..., None]
         if array.ndim != 3 or not 1 <= array.shape[2] <= 4 or 0 in array.shape:
             raise UsageError(f"A photo needs (h, w) or 1 to 4 channels, not shape {array.shape}.")
-        if depth == 32 and encoded and float(array.max()) > _MOST_ENCODED:
-            raise UsageError(
-                f"Float pictures run from 0 to 1 and this one up to {float(array.max()):g}: divide "
-                "it by 255, make it uint8 or uint16, or say encoded=False if it is linear light."
-            )
+        if depth == 32 and encoded:
+            check_encoded(array)
         grey = array.shape[2] < 3
         colours = 1 if grey else 3
         alpha = array[..., -1].astype(np.float32) / top if array.shape[2] in (2, 4) else None
@@ -206,6 +192,7 @@ class DepthMap:
     person: float32 of a size of its own (small: that of the network), 0..1, the probability that a
         person is seen there; None where nobody looked. It covers the same picture.
     salient: the same for the main subject: person, pet or object.
+    notes: what people should know of how it was read, one sentence each.
 
     Convention: upright, aligned with the photo, pixel centres at +0.5.
     """
@@ -217,6 +204,7 @@ class DepthMap:
     licence: str | None = None
     person: Float32[np.ndarray, "ph pw"] | None = None
     salient: Float32[np.ndarray, "sh sw"] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.disparity.ndim != 2 or 0 in self.disparity.shape:
@@ -227,12 +215,11 @@ class DepthMap:
             raise UsageError("The depth map holds NaN or infinity; repair it before use.")
         object.__setattr__(self, "disparity", frozen(self.disparity))
         if self.uncertainty is not None:
-            _same_size("uncertainty", self.uncertainty, self.disparity)
+            check_same_size("uncertainty", self.uncertainty, self.disparity)
             object.__setattr__(self, "uncertainty", frozen(self.uncertainty))
-        if self.person is not None:
-            object.__setattr__(self, "person", frozen(self.person))
-        if self.salient is not None:
-            object.__setattr__(self, "salient", frozen(self.salient))
+        for name, mask in (("person", self.person), ("salient", self.salient)):
+            if mask is not None:
+                object.__setattr__(self, name, frozen(mask))
 
     @classmethod
     def from_disparity(
@@ -290,7 +277,16 @@ class DepthMap:
         return self.disparity.shape[0], self.disparity.shape[1]
 
     def at(self, x: float, y: float) -> float:
-        """Disparity at a point given in fractions 0..1, from the pixel that holds it."""
+        """Disparity at a point given in fractions 0..1, from the pixel that holds it.
+
+        Raises:
+            UsageError: a point outside the picture, or not a number.
+        """
+        if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
+            raise UsageError(
+                f"The point {x:g},{y:g} lies outside the picture: both numbers are fractions from "
+                "0 (left, top) to 1 (right, bottom)."
+            )
         h, w = self.size_hw
         return float(self.disparity[min(int(y * h), h - 1), min(int(x * w), w - 1)])
 
@@ -330,6 +326,19 @@ class Focus:
         if not distance_m > 0:
             raise UsageError(f"A focus distance is positive metres, not {distance_m}.")
         return cls(disparity=1.0 / distance_m, chosen="distance")
+
+    def checked_for(self, depth: DepthMap) -> Focus:
+        """Return the focus unchanged if it can be used with this depth.
+
+        Raises:
+            UsageError: a distance in metres with depth that has no metres.
+        """
+        if self.chosen == "distance" and depth.kind != "metric":
+            raise UsageError(
+                "This depth is relative and has no metres, so a distance means nothing in it: "
+                "choose a point with --at, or a metric model with --model."
+            )
+        return self
 
     def with_range(self, near_disparity: float, far_disparity: float) -> Focus:
         """Return the same focus with a sharp range, widened to contain the plane if needed."""

@@ -65,13 +65,23 @@ def test_depth_of_another_aspect(cli, folder):
     refused(cli("cat.png", "--depth", "square.npy"), 2, "square.npy", "50x50")
 
 
-def test_depth_with_nan(cli, folder):
-    bad = np.ones((48, 64), np.float32)
-    bad[3, 4] = np.nan
-    np.save(folder / "nan.npy", bad)
-    answer = cli("cat.png", "--depth", "nan.npy")
-    assert answer[0] in (2, 4)
-    refused(answer, answer[0], "nan.npy")
+def test_depth_of_nothing_but_nan(cli, folder):
+    np.save(folder / "nan.npy", np.full((48, 64), np.nan, np.float32))
+    refused(cli("cat.png", "--depth", "nan.npy"), 4, "nan.npy", "nothing in it is known")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--depth-near", "white"], "bright"),
+        (["--depth-unit", "feet"], "inverse_m"),
+        (["--depth-scale", "0"], "greater than 0"),
+        (["--depth-near", "bright", "--depth-unit", "m"], "dark = near"),
+        (["--depth-unit", "disparity", "--depth-scale", "2"], "no unit"),
+    ],
+)
+def test_what_is_told_of_a_depth_file_must_make_sense(cli, folder, flags, words):
+    refused(cli("cat.png", "--depth", "cat.npy", *flags), 2, words)
 
 
 def test_missing_depth_and_settings(cli, folder):

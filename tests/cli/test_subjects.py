@@ -11,12 +11,14 @@ def test_it_lists_what_can_be_focused_on(cli, folder):
     assert (code, out) == (0, "")
     assert "#1" in err
     assert "disparity" in err
+    assert "array taken as relative disparity" in err
 
 
 def test_json_holds_boxes_masks_and_distances(cli, folder):
     code, out, _ = cli("subjects", "cat.png", "--depth", "cat.npy", "--json", "--masks", "masks")
     assert code == 0
     (answer,) = json.loads(out)
+    assert "--depth-near" in answer["depth"]["notes"][0]
     first = answer["subjects"][0]
     left, top, right, bottom = first["box"]
     assert 0 <= left < right <= 1

@@ -102,3 +102,29 @@ def test_a_distance_needs_metres():
     assert check_focus(metric, focus) is focus
     point = Focus(0.5)
     assert check_focus(two_halves(), point) is point
+
+
+@pytest.mark.parametrize("style", ["lens", "many", "graded", "radius"])
+def test_a_distance_is_refused_wherever_relative_depth_is_rendered(style):
+    from pullfocus.lens import radius_map_px
+    from pullfocus.render import render, render_many
+    from pullfocus.render.graded import render_graded
+    from pullfocus.types import Lens, Photo
+
+    depth, focus = two_halves(20, 30), Focus.at_distance_m(2.0)
+    photo = Photo.from_array(np.zeros((20, 30, 3), np.uint8))
+    call = {
+        "lens": lambda: render(photo, depth, focus),
+        "many": lambda: next(render_many(photo, depth, [Focus(0.5), focus])),
+        "graded": lambda: render_graded(photo, depth, focus),
+        "radius": lambda: radius_map_px(depth, focus, Lens(1.8, 50.0, 36.0), 30),
+    }[style]
+    with pytest.raises(UsageError, match="no metres"):
+        call()
+
+
+@pytest.mark.parametrize("point", [(-0.1, 0.5), (0.5, 1.01), (float("nan"), 0.5)])
+def test_reading_disparity_outside_the_picture_is_refused(point):
+    with pytest.raises(UsageError, match="outside the picture"):
+        two_halves(20, 30).at(*point)
+    assert two_halves(20, 30).at(1.0, 1.0) == two_halves(20, 30).disparity[-1, -1]

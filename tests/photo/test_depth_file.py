@@ -127,17 +127,29 @@ def test_convention_grey_pictures_are_relative_and_bright_is_near(bits):
     data = cv2.imencode(".png", codes)[1].tobytes()
     depth = load_depth(data)
     assert depth.kind == "relative"
-    assert "bright = near assumed" in depth.source
-    np.testing.assert_allclose(depth.disparity, codes / (2**bits - 1), atol=1e-6)
-    np.testing.assert_allclose(
-        load_depth(data, near="dark").disparity, 1 - codes / (2**bits - 1), atol=1e-6
-    )
+    assert "bright or large = near" in depth.source
+    assert "assumed" in depth.notes[0]
+    unit = codes / (2**bits - 1)
+    np.testing.assert_allclose(depth.disparity, unit, atol=1e-6)
+    dark = load_depth(data, near="dark")
+    if bits == 8:  # Lens Blur: disparity turned round
+        np.testing.assert_allclose(dark.disparity, 1 - unit, atol=1e-6)
+    else:  # Marigold: depth up to scale and shift
+        inner = unit[(unit > 0.01) & (unit < 0.99)]
+        low, high = np.percentile(unit, (0.5, 99.5))
+        z = 0.1 + 0.9 * (inner - low) / (high - low)
+        expected = (1 / z - 1) / 9
+        np.testing.assert_allclose(
+            dark.disparity[(unit > 0.01) & (unit < 0.99)], expected, atol=1e-3
+        )
+    turned = load_depth(data, near="dark", unit="disparity")
+    np.testing.assert_allclose(turned.disparity, 1 - unit, atol=1e-6)
 
 
 def test_depth_of_other_programs(tmp_path, shared):
-    distances = np.array([[0.5, 2.0], [np.inf, 0.0]], np.float32)
+    distances = np.array([[0.5, 2.0], [np.inf, 4.0]], np.float32)
     np.savez(tmp_path / "a.npz", depth_m=distances)
-    np.testing.assert_allclose(load_depth(tmp_path / "a.npz").disparity, [[2, 0.5], [0, 0]])
+    np.testing.assert_allclose(load_depth(tmp_path / "a.npz").disparity, [[2, 0.5], [0, 0.25]])
     np.savez_compressed(tmp_path / "b.npz", disparity=distances[:1] / 4, other=[1])
     assert load_depth(tmp_path / "b.npz").kind == "relative"
     np.save(tmp_path / "c.npy", np.arange(6.0).reshape(1, 2, 3))  # (1, h, w), outside 0..1
@@ -173,10 +185,23 @@ def test_depth_is_brought_to_the_size_of_the_photo(tmp_path):
 
 
 def test_another_aspect_is_one_sentence():
-    with pytest.raises(UnreadableInputError, match=r"160 x 120 and the photo 120 x 160.*turn it"):
+    with pytest.raises(UsageError, match=r"160x120 and the photo 120x160.*turn it"):
         fit_depth(METRIC, (160, 120))
-    with pytest.raises(UnreadableInputError, match=r"another aspect; make a depth map of this"):
+    with pytest.raises(UsageError, match=r"another shape; use the map that was made from this"):
         fit_depth(METRIC, (100, 200))
+    fit_depth(DepthMap(np.ones((98, 126), np.float32)), (768, 1000))  # sides of whole patches
+
+
+def test_a_fitted_map_keeps_all_that_belongs_to_it():
+    person = np.full((6, 8), 0.5, np.float32)
+    depth = DepthMap(
+        METRIC.disparity, "metric", METRIC.uncertainty, "a", "MIT", person, person + 0.1, ("n",)
+    )
+    fitted = fit_depth(depth, (60, 80))
+    np.testing.assert_array_equal(fitted.person, person)
+    np.testing.assert_array_equal(fitted.salient, depth.salient)
+    assert (fitted.source, fitted.licence, fitted.notes) == ("a", "MIT", ("n",))
+    assert fitted.uncertainty.shape == (60, 80)
 
 
 def refused(source) -> str:
@@ -190,24 +215,26 @@ def refused(source) -> str:
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".pfm", ".exr", ".tiff"])
-def test_nan_is_counted_and_refused(suffix, tmp_path):
-    values = np.array(RELATIVE.disparity)
+def test_nan_is_unknown_and_filled(suffix, tmp_path):
+    values = np.full((120, 160), 0.5, np.float32)
+    values[60:] = 0.75
     path = save_depth(RELATIVE, tmp_path / f"d{suffix}")
     values[0, :7] = np.nan
     if suffix == ".npy":
         np.save(path, values)
     elif suffix == ".pfm":
         head = path.read_bytes().split(b"-1.0\n")[0] + b"-1.0\n"
-        path.write_bytes(head + values.tobytes())
+        path.write_bytes(head + values[::-1].tobytes())
     elif suffix == ".tiff":
         tifffile.imwrite(path, values)
     else:
         import OpenEXR
 
         OpenEXR.File({"type": OpenEXR.scanlineimage}, {"Y": values}).write(str(path))
-    message = refused(path)
-    assert "7 of its 19200 depth values are NaN" in message
-    assert f"d{suffix}" in message
+    depth = load_depth(path, unit="disparity")
+    np.testing.assert_allclose(depth.disparity[0, :7], 0.5, atol=0.02)
+    np.testing.assert_array_equal(depth.disparity[1:], values[1:])
+    assert "less than 1 % of it is unknown" in depth.notes[-1]
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
@@ -235,13 +262,15 @@ def test_a_picture_in_exr_is_no_depth_either(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".tiff"])
-def test_no_data_is_refused_like_nan(suffix, tmp_path):
+def test_no_data_is_filled_like_nan(suffix, tmp_path):
     """GIS programs write -3.4e38 where they know nothing: scaled to 0..1, all else would be 1."""
     values = np.array(RELATIVE.disparity)
     values[0, :7] = np.finfo(np.float32).min
     path = tmp_path / f"d{suffix}"
     np.save(path, values) if suffix == ".npy" else tifffile.imwrite(path, values)
-    assert "7 of its 19200 depth values" in refused(path)
+    depth = load_depth(path)
+    np.testing.assert_array_equal(depth.disparity[1:], values[1:])
+    assert depth.disparity[0, :7].min() > 0.1
 
 
 def test_what_is_no_depth_map(tmp_path, ramp8):
@@ -251,9 +280,11 @@ def test_what_is_no_depth_map(tmp_path, ramp8):
     refused(tmp_path / "o.npy")
     np.save(tmp_path / "b.npy", np.zeros((3, 4, 5)))
     assert "shape (h, w)" in refused(tmp_path / "b.npy")
-    np.savez(tmp_path / "c.npz", other=[1])
-    assert "disparity or depth_m" in refused(tmp_path / "c.npz")
+    np.savez(tmp_path / "c.npz", other=[1], more=[2])
+    assert "called depth or disparity" in refused(tmp_path / "c.npz")
     assert "no order" in refused(cv2.imencode(".png", ramp8)[1].tobytes())
+    np.save(tmp_path / "n.npy", np.full((4, 5), np.nan, np.float32))
+    assert "nothing in it is known" in refused(tmp_path / "n.npy")
     assert "black all over" in refused(
         cv2.imencode(".png", np.zeros((4, 4), np.uint8))[1].tobytes()
     )

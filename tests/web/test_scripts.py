@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -38,6 +39,23 @@ def test_refocus_with_a_depth_file(client, photo_bytes, depth_npy):
     out, before = pixels(answer.content).astype(int), pixels(photo_bytes).astype(int)
     assert abs(out[80:95, 75:90] - before[80:95, 75:90]).mean() < 0.5
     assert abs(out[:, 180:] - before[:, 180:]).mean() > 1
+
+
+def test_what_the_settings_say_of_a_depth_file_holds(client, photo_bytes, depth_npy):
+    files = {"photo": ("a.png", photo_bytes), "depth": ("a.npy", depth_npy)}
+    settings = '{"at": [0.35, 0.55], "depth_unit": "disparity", "depth_near": "dark"}'
+    answer = client.post("/api/refocus", files=files, data={"settings": settings})
+    assert answer.status_code == 200
+    assert "'a.npy': array taken as relative disparity turned round" in unquote(
+        answer.headers["x-notes"]
+    )
+
+
+def test_a_depth_file_that_cannot_be_read_is_named_as_it_was_sent(client, photo_bytes):
+    files = {"photo": ("a.png", photo_bytes), "depth": ("far and near.npy", b"\x93NUMPY broken")}
+    answer = client.post("/api/refocus", files=files, data={"settings": "{}"})
+    assert answer.status_code == 415
+    assert "'far and near.npy'" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("format_", ["png", "npy", "exr"])

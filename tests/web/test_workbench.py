@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from pullfocus.errors import UsageError
+from pullfocus.photo.depth_meaning import Told
 from pullfocus.pipeline import Settings
-from pullfocus.web.item import PhotoFiles
+from pullfocus.web.item import DepthFile, PhotoFiles
 from pullfocus.web.steps import NotThereError
 from pullfocus.web.workbench import BenchLimits, Workbench, key_of
 
@@ -59,7 +60,7 @@ def depth_file(tmp_path):
     def write(value, size_hw=(160, 240)):
         place = tmp_path / f"{value}.npy"
         place.write_bytes(npy(value, size_hw))
-        return place
+        return DepthFile(place, place.name, Told(near="bright", unit="disparity"))
 
     return write
 
@@ -88,7 +89,9 @@ def test_a_depth_file_of_another_shape_changes_nothing(client, finish, photo_byt
     before = client.get(f"{photo}/disparity.f32").content
     answer = client.put(f"{photo}/depth-file?name=d.npy", content=npy(0.1, (160, 80)))
     assert answer.status_code == 422
-    assert "80x160" in answer.json()["error"]["message"]
+    message = answer.json()["error"]["message"]
+    assert "80x160" in message
+    assert "'d.npy'" in message
     assert client.get(f"{photo}/disparity.f32").content == before
 
 
@@ -150,7 +153,8 @@ def test_what_was_let_go_is_read_again(server, client, finish, photo_bytes):
     job = client.post("/api/photos?name=a.png", content=photo_bytes).json()
     id_ = finish(client, job)["result"]["id"]
     photo = f"/api/photos/{id_}"
-    client.put(f"{photo}/depth-file?name=d.npy", content=npy(0.4))
+    told = "depth_unit=disparity&depth_near=dark"
+    client.put(f"{photo}/depth-file?name=d.npy&{told}", content=npy(0.4))
     edit = np.full((160, 240), 0.1, "<f4").tobytes()
     assert client.put(f"{photo}/depth-edit", content=edit).status_code == 204
     before = {
@@ -161,3 +165,21 @@ def test_what_was_let_go_is_read_again(server, client, finish, photo_bytes):
         answer = client.get(f"{photo}{what}")
         assert answer.status_code in (200, 507)  # 507: it was on its way when its process ended
         assert client.get(f"{photo}{what}").content == content
+    assert np.frombuffer(before["/disparity.f32"], "<f4")[-1] == pytest.approx(0.7, abs=0.02)
+    made = finish(client, client.post(f"{photo}/depth", json={}).json())["result"]
+    assert "'d.npy': array taken as relative disparity turned round" in made["notes"][0]
+
+
+def test_what_is_told_of_a_depth_file_comes_with_it(client, finish, photo_bytes):
+    job = client.post("/api/photos?name=a.png", content=photo_bytes).json()
+    photo = f"/api/photos/{finish(client, job)['result']['id']}"
+    told = "depth_unit=m&depth_scale=2"
+    assert client.put(f"{photo}/depth-file?name=d.npy&{told}", content=npy(0.5)).status_code == 204
+    found = client.get(f"{photo}/disparity.f32")
+    assert found.headers["x-kind"] == "metric"
+    assert np.frombuffer(found.content, "<f4")[-1] == pytest.approx(1.0, abs=0.02)
+    made = finish(client, client.post(f"{photo}/depth", json={}).json())["result"]
+    assert "'d.npy': array taken as depth in metres, times 2, as told" in made["notes"][0]
+    answer = client.put(f"{photo}/depth-file?name=d.npy&depth_near=white", content=npy(0.5))
+    assert answer.status_code == 422
+    assert "bright" in answer.json()["error"]["message"]

@@ -167,7 +167,7 @@ def _attempt(
         return Outcome(job, error=problem), None
     except Exception as problem:  # noqa: BLE001 - a fault in one photo must not stop the others
         return Outcome(job, error=_unexpected(job, problem)), None
-    notes = photo.metadata.notes
+    notes = (*photo.metadata.notes, *result.depth.notes)
     record = result.record | {"settings": result.settings.model_dump(mode="json")}
     return Outcome(job, _words(result), record, notes), result
 

@@ -50,6 +50,7 @@ def findings() -> list[Finding]:
 EXTRAS = {
     "heic": (("pillow_heif",), "HEIC photos and the depth that iPhones put into them"),
     "video": (("av",), "videos"),
+    "mat": (("h5py",), "depth in HDF5 files, MATLAB 7.3 among them"),
     "huggingface": (("torch", "transformers"), "depth models from Hugging Face"),
     "lab": (("torch", "onnx", "h5py", "moderngl"), "training and measuring networks"),
 }

@@ -62,6 +62,8 @@ def _one(path: Path, settings: Settings, depth_only: bool) -> None:
     photo = load(path, max_megapixels=settings.max_megapixels)
     disparity_file = _beside(path, "_disp.npy")
     depth = _depth_of(photo, disparity_file, settings)
+    for note in depth.notes:
+        say(note)
     if not disparity_file.exists():
         save_depth(depth, disparity_file, like=path)
         say(f"{disparity_file}")

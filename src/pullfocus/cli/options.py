@@ -14,6 +14,10 @@ FLAGS = {"depth_file": "--depth"}
 """Fields whose flag is not simply their name."""
 
 
+DEPTH_TOLD = ("depth_near", "depth_unit", "depth_scale")
+"""Fields that say what a depth file holds."""
+
+
 def flag(field: str) -> str:
     """Name the flag of a field: f_number -> --f-number."""
     return FLAGS.get(field, "--" + field.replace("_", "-"))

@@ -11,7 +11,7 @@ from pullfocus.batch import BatchReport, Job, plan_jobs, refocus_many
 from pullfocus.cli.console import err, progress, say, show_json
 from pullfocus.cli.first_run import tell_first_run
 from pullfocus.cli.inputs import STDIN, find_photos, one_depth_for_one_photo
-from pullfocus.cli.options import flags_without_effect, with_settings
+from pullfocus.cli.options import DEPTH_TOLD, flag, flags_without_effect, with_settings
 from pullfocus.cli.printable import printable
 from pullfocus.cli.stream import refocus_stream
 from pullfocus.errors import UsageError
@@ -54,6 +54,9 @@ def command(
     unused = flags_without_effect(given, sidecar.settings.changed(**given).style)
     if unused and not quiet:
         say(unused)
+    told = [name for name in DEPTH_TOLD if name in given]
+    if told and not quiet and sidecar.settings.changed(**given).depth_file is None:
+        say(f"{', '.join(flag(name) for name in told)} means nothing without --depth FILE.")
     if STDIN in photos or output == STDIN:
         if save_settings or save_depth or as_json:
             raise UsageError("With stdin or stdout there is no place for --save-* and --json.")

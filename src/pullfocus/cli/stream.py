@@ -37,7 +37,11 @@ def refocus_stream(
     settings = sidecar.settings_for(path.name if path else None, given)
     photo = load(path or _read_stdin(), max_megapixels=settings.max_megapixels)
     done = apply(photo, settings)
-    told = (f"Focus: {done.focus.chosen}; depth: {done.depth.source}.", *photo.metadata.notes)
+    told = (
+        f"Focus: {done.focus.chosen}; depth: {done.depth.source}.",
+        *photo.metadata.notes,
+        *done.depth.notes,
+    )
     for words in () if quiet else told:
         say(words)
     quality: dict[str, Any] = {"quality": settings.quality}

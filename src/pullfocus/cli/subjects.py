@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from pullfocus.types import DepthMap
 
 
-@with_settings("depth_file", "model", "refine", "max_megapixels")
+@with_settings(
+    "depth_file",
+    "depth_near",
+    "depth_unit",
+    "depth_scale",
+    "model",
+    "refine",
+    "max_megapixels",
+)
 def command(
     photos: Annotated[
         list[str], typer.Argument(metavar="PHOTO...", help="Photos, folders or patterns.")
@@ -61,13 +69,15 @@ def _one(path: Path, settings: Settings, masks: Path | None, *, quiet: bool) -> 
     subjects = find_subjects(photo, depth)
     if not quiet:
         say(f"{path}")
+        for note in depth.notes:
+            say(f"  {note}")
         for subject in subjects:
             say("  " + _line(subject, depth))
     written = _save_masks(subjects, masks, photo.size_hw, path) if masks else {}
     return {
         "photo": str(path),
         "size_hw": list(photo.size_hw),
-        "depth": {"kind": depth.kind, "source": depth.source},
+        "depth": {"kind": depth.kind, "source": depth.source, "notes": list(depth.notes)},
         "subjects": [_record(subject, depth, written.get(subject.id)) for subject in subjects],
     }
 

@@ -10,6 +10,7 @@ Importing this package loads no network library.
 from __future__ import annotations
 
 from pullfocus.depth.card import ModelCard, Preprocessing
+from pullfocus.depth.depth_of_file import load_depth_of
 from pullfocus.depth.estimate import align_to_photo, estimate_depth
 from pullfocus.depth.estimator import Estimator, RawDepth
 from pullfocus.depth.registry import EMBEDDED, find_card, models, open_estimator
@@ -23,6 +24,7 @@ __all__ = [
     "align_to_photo",
     "estimate_depth",
     "find_card",
+    "load_depth_of",
     "models",
     "open_estimator",
 ]

@@ -91,12 +91,7 @@ def check_focus(depth: DepthMap, focus: Focus) -> Focus:
     Raises:
         UsageError: a distance in metres with depth that has no metres.
     """
-    if focus.chosen == "distance" and depth.kind != "metric":
-        raise UsageError(
-            "This depth is relative and has no metres, so a distance means nothing in it: choose a "
-            "point with --at, or a metric model with --model."
-        )
-    return focus
+    return focus.checked_for(depth)
 
 
 def _check_point(x: float, y: float) -> None:

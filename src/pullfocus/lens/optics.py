@@ -111,4 +111,4 @@ def radius_map_px(
     sides towards zero, so that blur grows continuously from the ends of the range.
     """
     gain = blur_gain_px(lens, focus.disparity, image_long_side_px)
-    return np.float32(gain) * side_of_range(depth.disparity, focus)
+    return np.float32(gain) * side_of_range(depth.disparity, focus.checked_for(depth))

@@ -42,6 +42,12 @@ def decode_pnm(source: Source) -> Decoded:
     return Decoded(values.reshape((height, width, 3) if channels == 3 else (height, width)))
 
 
+def white_of_pnm(data: bytes) -> int:
+    """Return the code that a PPM or PGM calls white; `decode_pnm` scales it to 255 or 65535."""
+    header = _HEADER.match(data[:4096])
+    return int(header[4]) if header is not None else 255
+
+
 def _numbers(source: Source, start: int, count: int) -> np.ndarray:
     """Read samples written as text."""
     text = _COMMENT.sub(b" ", source.data[start:])

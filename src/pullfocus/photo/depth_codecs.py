@@ -1,88 +1,34 @@
-"""Depth as EXR, TIFF, NPY, NPZ, PFM and as grey pictures of other programs."""
+"""Depth as EXR, TIFF, PFM, COLMAP's .bin and as grey pictures of other programs."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import math
 import re
 import tempfile
-import tokenize
-import zipfile
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from pullfocus.photo.decoded import DECODE_ERRORS, Decoded
-from pullfocus.photo.depth_record import RawDepth, describe, kind_of, text_of
+from pullfocus.json_files import parse_json
+from pullfocus.photo import exif
+from pullfocus.photo.decode_pnm import white_of_pnm
+from pullfocus.photo.depth_layouts import choose_channel
+from pullfocus.photo.depth_numpy import FILE_ERRORS, floats_of_file
+from pullfocus.photo.depth_record import Meaning, RawDepth, describe, kind_of, text_of
 from pullfocus.photo.orientation import upright
 from pullfocus.photo.source import Source
 from pullfocus.types import DepthMap
 
-_PFM = re.compile(rb"P([fF])\s+(\d+)\s+(\d+)\s+([-+.\deE]+)[ \t\r]*\n")
-_EXR_DISTANCES = ("Z", "depth.Z", "Depth.Z", "depth.V", "Depth")
-_EXR_DISPARITIES = ("Y", "disparity", "R", "V")
+_PFM = re.compile(rb"P([fF])\s+(\d{1,9})\s+(\d{1,9})\s+([-+.\deE]+)[ \t\r]*\n")
+COLMAP = re.compile(rb"(\d{1,9})&(\d{1,9})&(\d{1,3})&")
+_STDOUT = threading.Lock()
 _GREY_TOLERANCE = 2.0 / 255.0
-_NOT_SAID = "disparity assumed, kind not said in the file"
-
-
-def encode_npy(depth: DepthMap) -> bytes:
-    """Encode the disparity alone, as project-defude does."""
-    out = io.BytesIO()
-    np.save(out, depth.disparity, allow_pickle=False)
-    return out.getvalue()
-
-
-def read_npy(source: Source) -> RawDepth:
-    """Read an array of numbers as disparity."""
-    return RawDepth(_numpy_array(source, source.data), assumed=_NOT_SAID)
-
-
-def read_npz(source: Source) -> RawDepth:
-    """Read the array called disparity or depth_m of an archive."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(source.data)) as archive:
-            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-            name = next((n for n in ("disparity", "depth_m") if f"{n}.npy" in sizes), None)
-            if name is None:
-                raise source.unreadable("it has no array called disparity or depth_m; rename one")
-            if sizes[f"{name}.npy"] > source.max_megapixels * 8e6 + 4096:
-                raise source.unreadable("its depth array is too large; make it smaller")
-            data = archive.read(f"{name}.npy")
-    except (zipfile.BadZipFile, *DECODE_ERRORS) as error:
-        raise source.cut_short() from error
-    values = _numpy_array(source, data)
-    if name == "depth_m":
-        return RawDepth(values, "depth_m")
-    return RawDepth(values, assumed=_NOT_SAID)
-
-
-def _numpy_array(source: Source, data: bytes) -> np.ndarray:
-    stream = io.BytesIO(data)
-    numpy_format = np.lib.format
-    try:
-        version = numpy_format.read_magic(stream)
-        read_header = (
-            numpy_format.read_array_header_1_0
-            if version == (1, 0)
-            else numpy_format.read_array_header_2_0
-        )
-        shape, _, dtype = read_header(stream)
-        if dtype.kind in "fiu" and len(shape) >= 2:
-            source.check_size(math.prod(shape[1:]), shape[0])
-        stream.seek(0)
-        values = numpy_format.read_array(stream, allow_pickle=False)
-    except (tokenize.TokenError, *DECODE_ERRORS) as error:
-        raise source.unreadable(
-            "it is no whole NumPy array of numbers; write it again with numpy.save"
-        ) from error
-    if values.dtype.kind not in "fiu":
-        raise source.unreadable(f"it holds {values.dtype}, not numbers; save float32 disparity")
-    while values.ndim > 2 and 1 in (values.shape[0], values.shape[-1]):
-        values = values[0] if values.shape[0] == 1 else values[..., 0]
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32)
 
 
 def encode_pfm(depth: DepthMap) -> bytes:
@@ -92,7 +38,7 @@ def encode_pfm(depth: DepthMap) -> bytes:
 
 
 def read_pfm(source: Source) -> RawDepth:
-    """Read a grey PFM, or the first channel of a colour one, as disparity."""
+    """Read a grey PFM, or the first channel of a colour one."""
     header = _PFM.match(source.data[:256])
     if header is None:
         raise source.unreadable("its PFM header is damaged; write it again")
@@ -108,7 +54,7 @@ def read_pfm(source: Source) -> RawDepth:
         raise source.cut_short()
     values = np.frombuffer(source.data, "<f4" if scale < 0 else ">f4", count, header.end())
     rows = values.reshape(height, width, channels)[::-1, :, 0]
-    return RawDepth(np.ascontiguousarray(rows, dtype=np.float32), assumed=_NOT_SAID)
+    return RawDepth(floats_of_file(rows), label="PFM", inf_unknown=True)
 
 
 def encode_exr(depth: DepthMap) -> bytes:
@@ -126,20 +72,28 @@ def encode_exr(depth: DepthMap) -> bytes:
 
 
 def read_exr(source: Source) -> RawDepth:
-    """Read our own file, else a channel Z as metres, else Y or R as disparity."""
+    """Read our own file, else the channel of any part that holds depth.
+
+    Raises:
+        UnreadableInputError: damaged, too large, or no channel can be depth.
+    """
     import OpenEXR
 
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, _quiet_stdout():
             path = Path(folder, "depth.exr")
             path.write_bytes(source.data)
             head = OpenEXR.File(str(path), separate_channels=True, header_only=True)
-            low, high = head.header()["dataWindow"]
-            source.check_size(int(high[0]) - int(low[0]) + 1, int(high[1]) - int(low[1]) + 1)
+            for part in head.parts:
+                _check_exr_size(part.header, source)
             file = OpenEXR.File(str(path), separate_channels=True)
             said = file.header()
-            channels = {name: channel.pixels for name, channel in file.channels().items()}
-    except DECODE_ERRORS as error:
+            channels = {
+                name: channel.pixels
+                for part in reversed(file.parts)  # the first part's channels win
+                for name, channel in part.channels.items()
+            }
+    except FILE_ERRORS as error:
         raise source.cut_short() from error
     kind = kind_of(said)
     if kind is not None and "Y" in channels:
@@ -151,15 +105,37 @@ def read_exr(source: Source) -> RawDepth:
             source=text_of(said, "source"),
             licence=text_of(said, "licence"),
         )
-    for name in _EXR_DISTANCES:
-        if name in channels:
-            return RawDepth(_floats(channels[name]), "depth_m", assumed=f"channel {name} as metres")
-    for name in _EXR_DISPARITIES:
-        if name in channels:
-            if name == "R" and {"G", "B"} <= channels.keys():
-                _refuse_colours(np.dstack([channels[other] for other in "RGB"]), source)
-            return RawDepth(_floats(channels[name]), assumed=f"channel {name} as disparity")
-    raise source.unreadable(f"its channels are {', '.join(channels)}; depth is called Z or Y")
+    chosen = choose_channel(channels)
+    if chosen is None:
+        raise source.unreadable(
+            f"its channels are {', '.join(sorted(channels)[:12])}; depth is called Z, depth or Y"
+        )
+    names, meaning = chosen
+    if len(names) > 1:
+        _refuse_colours(np.dstack([channels[name] for name in names]), source)
+    label = f"channel {names[0]}" if len(names) == 1 else f"channels {', '.join(names)}"
+    values = floats_of_file(channels[names[0]])
+    return RawDepth(values, label=label, meaning=meaning, likely="depth")
+
+
+@contextlib.contextmanager
+def _quiet_stdout() -> Iterator[None]:
+    """Keep OpenEXR from printing about damaged files on stdout, where results for programs go."""
+    with _STDOUT, contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def _check_exr_size(header: Mapping[str, Any], source: Source) -> None:
+    """Refuse by the header, before pixels are decoded; all channels are decoded at once."""
+    low, high = header["dataWindow"]
+    width, height = (int(high[axis]) - int(low[axis]) + 1 for axis in (0, 1))
+    source.check_size(width, height)
+    count = len(header["channels"])
+    if width * height * count > source.max_megapixels * 4e6:
+        raise source.unreadable(
+            f"its {count} channels of {width} x {height} are too many to decode; save the depth "
+            "channel alone"
+        )
 
 
 def _floats(values: np.ndarray) -> np.ndarray:
@@ -178,44 +154,86 @@ def encode_tiff_depth(depth: DepthMap) -> bytes:
     return out.getvalue()
 
 
+def read_tiff(source: Source) -> RawDepth | None:
+    """Read a grey TIFF of floats or of more than 8 bits; None for other kinds, or codecs.
+
+    Raises:
+        UnreadableInputError: damaged, or too many pixels.
+    """
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(io.BytesIO(source.data)) as tiff:
+            page: Any = tiff.pages[0]
+            if page.samplesperpixel != 1 or page.dtype is None or page.dtype.itemsize == 1:
+                return None
+            source.check_size(int(page.imagewidth), int(page.imagelength))
+            said = _json(page.description)
+            no_data = _no_data(page)
+            array = np.asarray(page.asarray())
+    except (tifffile.TiffFileError, TypeError, AttributeError, *FILE_ERRORS) as error:
+        # tifffile itself stumbles over tags of wrong types; nothing here but its calls can
+        if "imagecodecs" in str(error):
+            return None
+        raise source.cut_short() from error
+    array = upright(array, exif.orientation_of(source.data))
+    kind = kind_of(said)
+    values = floats_of_file(array)
+    if no_data is not None:
+        values = np.where(values == np.float32(no_data), np.float32(np.nan), values)
+    return RawDepth(
+        values,
+        bits=0 if array.dtype.kind == "f" else 16,
+        label="float TIFF" if array.dtype.kind == "f" else f"{array.dtype} TIFF",
+        kind=kind,
+        source=text_of(said, "source"),
+        licence=text_of(said, "licence"),
+    )
+
+
+def _no_data(page: Any) -> float | None:
+    """Read GDAL's tag for the number that means unknown."""
+    tag = page.tags.get(42113)
+    try:
+        return float(str(tag.value).strip(" \0")) if tag is not None else None
+    except ValueError:
+        return None
+
+
+def _json(text: str) -> dict[str, Any]:
+    if not text.startswith("{"):
+        return {}
+    try:
+        said = parse_json(text)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def read_picture(source: Source, kind: str) -> RawDepth:
-    """Read a grey picture as relative disparity, bright = near; a float TIFF as disparity.
+    """Read the codes of a grey picture of 8 or 16 bits.
 
     Raises:
         UnreadableInputError: not a picture, or one in colours (a colour map has no order).
     """
     from pullfocus.photo.read import decode
 
+    if kind == "TIFF":
+        deep = read_tiff(source)
+        if deep is not None:
+            return deep
     decoded = decode(source, kind)
-    values = _first_channel(decoded, source)
-    said = _tiff_description(decoded)
-    if decoded.linear_samples:
-        kind_said = kind_of(said)
-        return RawDepth(
-            values,
-            kind=kind_said,
-            source=text_of(said, "source"),
-            licence=text_of(said, "licence"),
-            assumed="" if kind_said else _NOT_SAID,
-            broken=decoded.broken,
-        )
-    bits = 8 if decoded.pixels.dtype == np.uint8 else 16
-    assumed = f"{bits}-bit grey picture, bright = near assumed"
-    if float(values.max()) == float(values.min()) == 0.0:
-        raise source.unreadable("it is black all over; a depth map is bright where things are near")
-    return RawDepth(values, "picture", assumed=assumed, broken=decoded.broken)
-
-
-def _first_channel(decoded: Decoded, source: Source) -> np.ndarray:
     pixels = upright(decoded.pixels, decoded.orientation)
+    if pixels.ndim == 3:
+        top = 1.0 if pixels.dtype.kind == "f" else float(np.iinfo(pixels.dtype).max)
+        _refuse_colours(pixels.astype(np.float32) / np.float32(top), source, _GREY_TOLERANCE)
+        pixels = np.ascontiguousarray(pixels[..., 0])
     if pixels.dtype.kind == "f":
-        unit = pixels
-    else:
-        unit = pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
-    if unit.ndim == 2:
-        return unit
-    _refuse_colours(unit, source, _GREY_TOLERANCE)  # JPEG frays at edges
-    return np.ascontiguousarray(unit[..., 0])
+        return RawDepth(floats_of_file(pixels), label=f"float {kind}")
+    bits: Literal[8, 16] = 8 if pixels.dtype == np.uint8 else 16
+    if kind == "PPM" and bits == 16:  # mm stay mm, whatever the file calls white
+        pixels = np.rint(pixels * (white_of_pnm(source.data) / 65535))
+    return RawDepth(pixels.astype(np.float32), bits, f"{bits}-bit grey picture")
 
 
 def _refuse_colours(channels: np.ndarray, source: Source, tolerance: float = 0.0) -> None:
@@ -227,15 +245,24 @@ def _refuse_colours(channels: np.ndarray, source: Source, tolerance: float = 0.0
         )
 
 
-def _tiff_description(decoded: Decoded) -> dict[str, Any]:
-    from pullfocus.photo import exif
+def read_colmap(source: Source) -> RawDepth:
+    """Read a depth map of COLMAP's dense reconstruction; 0 = unknown, unit of its own.
 
-    block = exif.parse(decoded.exif) if decoded.exif else None
-    text = block.text("0", 0x010E) if block else None
-    if not text or not text.startswith("{"):
-        return {}
-    try:
-        said = json.loads(text)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
+    Source: COLMAP, src/colmap/mvs/mat.h: "width&height&channels&", then float32 in column order.
+    """
+    header = COLMAP.match(source.data[:64])
+    if header is None:
+        raise source.unreadable("its COLMAP header is damaged; write it again")
+    width, height, channels = (int(header[at]) for at in (1, 2, 3))
+    source.check_size(width, height)
+    if channels != 1:
+        raise source.unreadable(f"it has {channels} channels (a normal map?); depth has one")
+    if len(source.data) < header.end() + 4 * width * height:
+        raise source.cut_short()
+    values = np.frombuffer(source.data, "<f4", width * height, header.end())
+    rows = values.reshape(height, width)
+    return RawDepth(
+        floats_of_file(rows),
+        label="COLMAP depth map",
+        meaning=Meaning("depth", None, "depth in the reconstruction's own unit", "ratio"),
+    )

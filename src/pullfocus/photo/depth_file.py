@@ -5,25 +5,29 @@
 .tiff   float32 disparity; the image description says the rest; exact
 .npy    float32 disparity, nothing else (the file of project-defude)
 .pfm    float32 disparity, nothing else; rows from the bottom up
-.npz    read only: an array called disparity or depth_m
+
+Files of other programs are read too: docs/depth-files.md lists the layouts.
+
+    bytes -> _read -> RawDepth -> depth_meaning.decide -> depth_values.to_disparity -> DepthMap
 """
 
 from __future__ import annotations
 
-import math
+import functools
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from pullfocus.errors import UnreadableInputError, UsageError
-from pullfocus.photo import depth_codecs, depth_png
+from pullfocus.errors import UsageError
+from pullfocus.photo import depth_codecs, depth_matlab, depth_numpy, depth_png
 from pullfocus.photo.atomic import write_whole
-from pullfocus.photo.decoded import BOUNDLESS
+from pullfocus.photo.depth_fill import fill_unknown
+from pullfocus.photo.depth_meaning import Near, Order, Told, Unit, decide
 from pullfocus.photo.depth_preview import preview, preview_uncertainty
-from pullfocus.photo.depth_record import RawDepth
+from pullfocus.photo.depth_record import RawDepth, check_aspect
+from pullfocus.photo.depth_values import to_disparity
 from pullfocus.photo.sniff import sniff
 from pullfocus.photo.source import MAX_MEGAPIXELS, PhotoSource, Source, read_source
 from pullfocus.types import DepthKind, DepthMap
@@ -42,10 +46,9 @@ _ENCODERS = {
     ".exr": depth_codecs.encode_exr,
     ".tif": depth_codecs.encode_tiff_depth,
     ".tiff": depth_codecs.encode_tiff_depth,
-    ".npy": depth_codecs.encode_npy,
+    ".npy": depth_numpy.encode_npy,
     ".pfm": depth_codecs.encode_pfm,
 }
-_ASPECT_TOLERANCE = 0.01
 
 
 def save_depth(
@@ -101,75 +104,97 @@ def load_depth(
     *,
     size_hw: tuple[int, int] | None = None,
     kind: DepthKind | None = None,
-    near: Literal["bright", "dark"] = "bright",
+    near: Near | None = None,
+    unit: Unit | None = None,
+    scale: float | None = None,
+    order: Order | None = None,
+    name: str | None = None,
     max_megapixels: float = MAX_MEGAPIXELS,
 ) -> DepthMap:
     """Read a depth map, this program's or another's.
 
-    Files of this program come back as they were. In others: .npy, .pfm and .npz hold disparity
-    (`depth_m` in .npz: metres), an EXR channel Z metres, grey pictures relative disparity.
-    Relative disparity outside 0..1 is scaled into it. `source` says what was assumed.
+    Files of this program come back as they were. What the numbers of other files mean is decided
+    by `depth_meaning.decide` and said in `source` and `notes`; `depth.load_depth_of` also asks
+    the photo. What is unknown (0 of a sensor, NaN) is filled from its surroundings. Relative
+    disparity outside 0..1 is scaled into it.
 
     Args:
         path: a path, the bytes of a file, or an open binary file.
         size_hw: bring it to this size, see `fit_depth`.
-        kind: what unlabelled disparity is: "metric" (1/m) or "relative", the default.
-        near: which end is near in grey pictures of other programs.
+        kind: what unlabelled numbers are: "metric" (disparity in 1/m) or "relative" disparity.
+        near: which end is near: "bright" (large numbers) or "dark" (small ones).
+        unit: "disparity" (relative), "m", "mm" or "inverse_m" (1/m).
+        scale: what the numbers are to be multiplied with to be in that unit.
+        order: gives a disparity map of the same picture, which decides where the file is silent.
+        name: the file's name, where `path` is not called so.
         max_megapixels: larger maps are refused before they are decoded.
 
     Raises:
-        UnreadableInputError: missing, damaged, not a depth map, NaN inside, or another aspect.
+        UnreadableInputError: missing, damaged, or not a depth map.
+        UsageError: near, unit, scale or kind of no such name, or another aspect than size_hw.
+        MissingModelError: a MATLAB file without the extra [mat].
 
-    Convention: larger = nearer; PNG code 0 (unknown) becomes the farthest disparity.
+    Convention: larger = nearer; PNG code 0 of this program (unknown) becomes the farthest.
     """
+    told = _told(kind, near, unit, scale)
     source = read_source(path, max_megapixels)
     raw = _read(source)
-    _refuse_broken(raw, source)
-    depth = _depth_map(raw, source, kind, near)
+    if raw.values.ndim != 2 or 0 in raw.values.shape:
+        raise source.unreadable(f"a depth map has shape (h, w), not {raw.values.shape}")
+    if raw.kind is not None:
+        depth = _own(raw, raw.kind, source, told)
+    else:
+        if kind is not None and not told.anything and raw.meaning is None:
+            told = Told(unit="inverse_m" if kind == "metric" else "disparity")
+        stem = Path(name or source.path or "").stem or None
+        depth = _foreign(raw, source, told, stem, order)
     return depth if size_hw is None else fit_depth(depth, size_hw)
 
 
 def fit_depth(depth: DepthMap, size_hw: tuple[int, int]) -> DepthMap:
-    """Bring a depth map to a photo's size; the aspect must agree within 1 % (or one pixel).
+    """Bring a depth map to a photo's size; see `depth_record.same_aspect` for what fits.
 
     Raises:
-        UnreadableInputError: another aspect.
+        UsageError: another aspect.
     """
     import cv2
 
     if depth.size_hw == tuple(size_hw):
         return depth
     (h, w), (height, width) = depth.size_hw, size_hw
-    tolerance = max(_ASPECT_TOLERANCE, 1.0 / min(h, w))
-    if abs(math.log((w / h) / (width / height))) > tolerance:
-        turned = abs(math.log((h / w) / (width / height))) <= tolerance
-        hint = "turn it by 90 degrees" if turned else "make a depth map of this very photo"
-        raise UnreadableInputError(
-            f"The depth from {depth.source} is {w} x {h} and the photo {width} x {height}, "
-            f"another aspect; {hint}."
-        )
+    check_aspect(depth.size_hw, size_hw, f"from {depth.source}")
     method = cv2.INTER_AREA if height * width < h * w else cv2.INTER_LINEAR
-    sigma = depth.uncertainty
-    return DepthMap(
-        disparity=cv2.resize(depth.disparity, (width, height), interpolation=method),
-        kind=depth.kind,
-        uncertainty=None
-        if sigma is None
-        else cv2.resize(sigma, (width, height), interpolation=method),
-        source=depth.source,
-        licence=depth.licence,
-    )
+
+    def resized(values: np.ndarray) -> np.ndarray:
+        return np.asarray(cv2.resize(values, (width, height), interpolation=method))
+
+    sigma = None if depth.uncertainty is None else resized(depth.uncertainty)
+    return replace(depth, disparity=resized(depth.disparity), uncertainty=sigma)
 
 
-def _read(source: Source) -> RawDepth:
+def _told(
+    kind: DepthKind | None, near: Near | None, unit: Unit | None, scale: float | None
+) -> Told:
+    if kind not in (None, "relative", "metric"):
+        raise UsageError(f"Depth is 'relative' or 'metric', not {kind!r}.")
+    return Told(near, unit, scale)
+
+
+def _read(source: Source) -> RawDepth:  # noqa: PLR0911 - one line a format
     data = source.data
     kind = sniff(data[:64])
     if data.startswith(b"\x93NUMPY"):
-        return depth_codecs.read_npy(source)
+        return depth_numpy.read_npy(source)
     if data.startswith(b"PK\x03\x04"):
-        return depth_codecs.read_npz(source)
+        return depth_numpy.read_npz(source)
     if data[:2] in (b"Pf", b"PF"):
         return depth_codecs.read_pfm(source)
+    if data.startswith(depth_matlab.MATLAB_5):
+        return depth_matlab.read_matlab(source)
+    if data.startswith((depth_matlab.MATLAB_7_3, depth_matlab.HDF5)):
+        return depth_matlab.read_hdf5(source)
+    if depth_codecs.COLMAP.match(data[:64]):
+        return depth_codecs.read_colmap(source)
     if kind == "OpenEXR":
         return depth_codecs.read_exr(source)
     if kind == "PNG":
@@ -178,42 +203,48 @@ def _read(source: Source) -> RawDepth:
             return found
     if kind is None:
         raise source.unreadable(
-            "it is not a depth map; pullfocus reads PNG, EXR, TIFF, NPY, NPZ, PFM and grey pictures"
+            "it is not a depth map; pullfocus reads PNG, EXR, TIFF, NPY, NPZ, PFM, COLMAP's .bin, "
+            "MATLAB's .mat and grey pictures"
         )
     return depth_codecs.read_picture(source, kind)
 
 
-def _refuse_broken(raw: RawDepth, source: Source) -> None:
-    values = raw.values
-    if values.ndim != 2 or 0 in values.shape:
-        raise source.unreadable(f"a depth map has shape (h, w), not {values.shape}")
-    allowed = np.abs(values) < BOUNDLESS
-    if raw.meaning == "depth_m":
-        allowed |= values >= BOUNDLESS
-    broken = raw.broken + values.size - int(np.count_nonzero(allowed))
-    if broken:
-        raise source.unreadable(
-            f"{broken} of its {values.size} depth values are NaN or infinite; fill them in, for "
-            "example with the farthest value"
-        )
-    if raw.meaning == "depth_m" and float(values.min()) < 0:
-        raise source.unreadable("it holds negative distances; distances are metres >= 0")
-
-
-def _depth_map(
-    raw: RawDepth, source: Source, kind: DepthKind | None, near: Literal["bright", "dark"]
-) -> DepthMap:
-    name = raw.source or f"{source.name}{f' ({raw.assumed})' if raw.assumed else ''}"
-    if raw.meaning == "depth_m":
-        return DepthMap.from_depth_m(raw.values, source=name, licence=raw.licence)
-    values = raw.values
-    if raw.meaning == "picture" and near == "dark":
-        values, name = 1.0 - values, f"{source.name} (grey picture, dark = near as told)"
-    chosen = raw.kind or kind or "relative"
-    if chosen == "metric" and float(values.min()) < 0:
+def _own(raw: RawDepth, kind: DepthKind, source: Source, told: Told) -> DepthMap:
+    """Take a file of this program exactly as it was; what others broke in it is filled."""
+    values, notes = raw.values, []
+    known = np.isfinite(values)
+    if not known.any():
+        raise source.unreadable("nothing in it is known: all of it is not a number or infinite")
+    if not known.all():
+        values = fill_unknown(np.where(known, values, np.float32(0)), known)
+        notes.append(_filled_note(source, 1 - float(known.mean())))
+    if kind == "metric" and float(values.min()) < 0:
         raise source.unreadable("it holds negative disparity; metric disparity is 1/m and >= 0")
-    if raw.kind is not None:  # our own file: exactly as it was
-        return DepthMap(values, raw.kind, raw.uncertainty, name, raw.licence)
-    return DepthMap.from_disparity(
-        values, chosen, uncertainty=raw.uncertainty, source=name, licence=raw.licence
-    )
+    if told.anything:
+        notes.append(
+            f"Depth file {source.name} is pullfocus's own and says what it holds: what was told of "
+            "its unit and its near end was not needed."
+        )
+    name = raw.source or source.name
+    return DepthMap(values, kind, raw.uncertainty, name, raw.licence, notes=tuple(notes))
+
+
+def _foreign(
+    raw: RawDepth, source: Source, told: Told, stem: str | None, order: Order | None
+) -> DepthMap:
+    once = functools.cache(order) if order is not None else None
+    decision = decide(raw, told, stem, once)
+    found = to_disparity(raw, decision.meaning, source, once)
+    notes = [
+        f"Depth file {source.name}: {raw.label} taken as {decision.meaning.words}, "
+        f"{decision.why}; --depth-near, --depth-unit and --depth-scale settle it."
+    ]
+    if found.unknown:
+        notes.append(_filled_note(source, found.unknown))
+    name = f"{source.name} ({raw.label} as {decision.meaning.words})"
+    return DepthMap.from_disparity(found.disparity, found.kind, source=name, notes=tuple(notes))
+
+
+def _filled_note(source: Source, share: float) -> str:
+    shown = f"{100 * share:.0f} %" if share >= 0.01 else "less than 1 %"
+    return f"Depth file {source.name}: {shown} of it is unknown and was filled from around it."

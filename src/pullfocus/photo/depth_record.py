@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from pullfocus.errors import UsageError
 from pullfocus.types import DepthKind, DepthMap
 
 PREFIX = "pullfocus:"
@@ -15,21 +16,54 @@ _UNITS = {"metric": "1/m", "relative": "relative, 1 = nearest"}
 
 
 @dataclass(frozen=True, slots=True)
-class RawDepth:
-    """Values and their meaning: disparity, distances in metres, or a grey picture 0..1.
+class Meaning:
+    """What the numbers of a depth file are.
 
-    kind: None where the file does not say. assumed: what had to be assumed, for people.
-    broken: values that the decoder has already replaced because they were no numbers.
+    quantity: "disparity" grows towards the camera, "depth" away from it.
+    metres: m (depth) or 1/m (disparity) for one stored unit; None: relative, of no unit.
+    words: the same for people.
+    relative: what relative depth is: "affine" is known up to scale and shift, "ratio" up to a
+        scale, "turned" is 1 - disparity.
+    """
+
+    quantity: Literal["disparity", "depth"]
+    metres: float | None
+    words: str
+    relative: Literal["affine", "ratio", "turned"] = "affine"
+
+
+DISPARITY = Meaning("disparity", None, "relative disparity, bright or large = near")
+METRES = Meaning("depth", 1.0, "depth in metres")
+MILLIMETRES = Meaning("depth", 0.001, "depth in mm")
+PER_METRE = Meaning("disparity", 1.0, "disparity in 1/m")
+RELATIVE_DEPTH = Meaning("depth", None, "relative depth, dark or small = near")
+DARK_NEAR = Meaning("depth", None, "relative disparity turned round, dark = near", "turned")
+"""8-bit pictures with dark = near, as Google's Lens Blur writes: 1 - grey is the disparity."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawDepth:
+    """The numbers of a depth file and what the file says about them.
+
+    values: float32 (h, w), as stored (integer codes too); NaN = unknown, +inf = no end.
+    bits: 8 or 16 for integer codes (16 for wider ones too), 0 for floats.
+    label: which part of the file it is, for people: "array depth", "channel V".
+    meaning: what the file says the numbers are; None where it says nothing.
+    likely: what such files mostly hold, where it says nothing and nobody can tell.
+    kind: set only by files of this program, whose values are final.
+    inf_unknown: infinity means unknown, as in Middlebury's PFM, not far away.
     """
 
     values: np.ndarray
-    meaning: Literal["disparity", "depth_m", "picture"] = "disparity"
+    bits: Literal[0, 8, 16] = 0
+    label: str = "depth"
+    meaning: Meaning | None = None
+    likely: Literal["disparity", "depth"] | None = None
     kind: DepthKind | None = None
     uncertainty: np.ndarray | None = None
     source: str | None = None
     licence: str | None = None
-    assumed: str = ""
-    broken: int = 0
+    inf_unknown: bool = False
 
 
 def describe(depth: DepthMap) -> dict[str, str]:
@@ -69,6 +103,25 @@ def text_of(said: Mapping[str, object], name: str) -> str | None:
 
 
 def same_aspect(depth_hw: tuple[int, int], photo_hw: tuple[int, int]) -> bool:
-    """Tell whether a depth map can be of a photo: its aspect agrees within 2 %, or one pixel."""
+    """Tell whether a depth map can be of a photo: its aspect agrees within 2 %, or one pixel.
+
+    Networks round both sides of their input to multiples of 14 or 32 pixels.
+    """
     (h, w), (height, width) = depth_hw, photo_hw
     return abs(h / w / (height / width) - 1) <= 0.02 + 1.0 / min(h, w)
+
+
+def check_aspect(depth_hw: tuple[int, int], photo_hw: tuple[int, int], name: str) -> None:
+    """Refuse a depth map that cannot be of a photo. name: how to speak of the map.
+
+    Raises:
+        UsageError: another aspect, see `same_aspect`.
+    """
+    if same_aspect(depth_hw, photo_hw):
+        return
+    (h, w), (height, width) = depth_hw, photo_hw
+    turned = same_aspect((w, h), photo_hw)
+    hint = "turn it by 90 degrees" if turned else "use the map that was made from this very photo"
+    raise UsageError(
+        f"The depth map {name} is {w}x{h} and the photo {width}x{height}, another shape; {hint}."
+    )

@@ -57,6 +57,7 @@ class Refocused:
                 "kind": self.depth.kind,
                 "source": self.depth.source,
                 "licence": self.depth.licence,
+                "notes": list(self.depth.notes),
             },
             "lens": asdict(self.lens),
         }
@@ -134,14 +135,19 @@ def find_depth(photo: Photo, settings: Settings) -> DepthMap:
         return estimate_depth(photo, settings.model, refine=settings.refine)
     if settings.model is not None:
         raise UsageError("Give a depth file or a model, not both.")
-    from pullfocus.depth import align_to_photo
-    from pullfocus.photo.depth_file import load_depth
+    from pullfocus.depth import align_to_photo, load_depth_of
     from pullfocus.photo.source import MAX_MEGAPIXELS
 
     # the limit that the photo has passed; a map may well be larger than a small photo
     limit = max(settings.max_megapixels, MAX_MEGAPIXELS)
-    depth = load_depth(settings.depth_file, max_megapixels=limit)
-    _check_aspect(depth, photo, settings.depth_file)
+    depth = load_depth_of(
+        photo,
+        settings.depth_file,
+        near=settings.depth_near,
+        unit=settings.depth_unit,
+        scale=settings.depth_scale,
+        max_megapixels=limit,
+    )
     return align_to_photo(depth, photo, refine=settings.refine)
 
 
@@ -236,17 +242,6 @@ def range_disparity(depth: DepthMap, near_far: tuple[float, float] | None) -> En
             f"nearest and 0 the farthest, such as 0.8,0.5; not {near:g},{far:g}."
         )
     return near, far
-
-
-def _check_aspect(depth: DepthMap, photo: Photo, name: str) -> None:
-    from pullfocus.photo.depth_record import same_aspect
-
-    (h, w), (height, width) = depth.size_hw, photo.size_hw
-    if not same_aspect((h, w), (height, width)):
-        raise UsageError(
-            f"The depth map {name} is {w}x{h}, of another shape than the photo ({width}x{height}); "
-            "use the map that was made from this very photo."
-        )
 
 
 def _silent(_: str) -> None:

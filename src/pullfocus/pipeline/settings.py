@@ -14,6 +14,8 @@ from pullfocus.json_files import brief
 
 Style = Literal["lens", "graded"]
 Method = Literal["gaussian", "average", "median", "bilateral", "disc", "mixed"]
+DepthNear = Literal["bright", "dark"]
+DepthUnit = Literal["disparity", "m", "mm", "inverse_m"]
 Format = Literal["jpeg", "png", "tiff", "webp", "avif", "heic"]
 METHODS: tuple[Method, ...] = get_args(Method)
 FOCUS_FIELDS = frozenset({"at", "focus_m", "focus_disparity", "subject"})
@@ -161,9 +163,28 @@ class Settings(BaseModel):
     )
     depth_file: str | None = _field(
         None,
-        "Use this depth map (PNG, NPY, EXR, PFM, TIFF) instead of estimating.",
+        "Use this depth map instead of estimating; docs/depth-files.md lists what is read.",
         "Depth",
         "FILE",
+    )
+    depth_near: DepthNear | None = _field(
+        None,
+        "Which end of the depth file is near, bright (large numbers) or dark; default: what the "
+        "file says, else what the photo shows.",
+        "Depth",
+    )
+    depth_unit: DepthUnit | None = _field(
+        None,
+        "What the numbers of the depth file are; disparity is relative, inverse_m is 1/m; default: "
+        "what the file says.",
+        "Depth",
+    )
+    depth_scale: float | None = _field(
+        None,
+        "Multiply the numbers of the depth file with this to be in its unit.",
+        "Depth",
+        "S",
+        gt=0,
     )
     model: str | None = _field(
         None,
@@ -210,6 +231,12 @@ class Settings(BaseModel):
             raise ValueError("choose a point (at) or a distance (focus_m), not both")
         if self.subject is not None and (self.at is not None or self.focus_m is not None):
             raise ValueError("choose a subject, or a point or distance, not both")
+        if self.depth_near is not None and self.depth_unit not in (None, "disparity"):
+            needed = "bright" if self.depth_unit == "inverse_m" else "dark"
+            if self.depth_near != needed:
+                raise ValueError(
+                    f"depth in {self.depth_unit} has {needed} = near; leave depth_near away"
+                )
         return self
 
     @classmethod

@@ -15,7 +15,7 @@ from pullfocus.photo.atomic import write_whole
 from pullfocus.pipeline.settings import FOCUS_FIELDS, Settings
 
 WISHES = FOCUS_FIELDS - {"focus_disparity"}
-DEPTH_FIELDS = frozenset({"depth_file", "model"})
+DEPTH_FIELDS = frozenset({"depth_file", "depth_near", "depth_unit", "depth_scale", "model"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ def render_graded(
             depth range from the focus; 0 returns the photo.
 
     Raises:
-        UsageError: depth of another size, an unknown method, a strength outside 0..5.
+        UsageError: depth of another size, a distance with relative depth, an unknown method, a
+            strength outside 0..5.
     """
     if depth.size_hw != photo.size_hw:
         raise UsageError(
@@ -60,7 +61,7 @@ def render_graded(
         raise UsageError(f"A method is one of {', '.join(get_args(Method))}, not {method!r}.")
     if not 0 <= strength <= 5:
         raise UsageError(f"The strength lies between 0 and 5, not {strength}.")
-    level = level_map(depth, focus)
+    level = level_map(depth, focus.checked_for(depth))
     farthest_px = strength * RADIUS_SHARE * max(photo.size_hw)
     return photo.with_linear(
         _stitched(seen_colours(photo), level, farthest_px, method), embedded_depth=None

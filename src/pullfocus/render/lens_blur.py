@@ -27,7 +27,8 @@ def render(photo: Photo, depth: DepthMap, focus: Focus, lens: Lens | None = None
         A photo of the same size; metadata, profile and alpha are those of the input.
 
     Raises:
-        UsageError: depth of another size, or a lens that cannot focus that near.
+        UsageError: depth of another size, a distance with relative depth, or a lens that cannot
+            focus that near.
     """
     return next(render_many(photo, depth, [focus], lens))
 
@@ -38,7 +39,7 @@ def render_many(
     """Render one photo at several focus settings, doing once what does not change.
 
     Raises:
-        UsageError: depth of another size, or a lens that cannot focus that near.
+        UsageError: see `render`.
     """
     from pullfocus.photo import as_photo
     from pullfocus.render.fast import PreparedScene
@@ -55,6 +56,8 @@ def render_many(
             f"{photo.width}x{photo.height}; bring it to the photo's size first "
             "(pullfocus.load_depth with size_hw)."
         )
+    for focus in focuses:
+        focus.checked_for(depth)
     full = resolve_lens(lens or Lens(), depth, photo.metadata.optics)
     long_side_px = max(photo.size_hw)
     gains = [blur_gain_px(full, focus.disparity, long_side_px) for focus in focuses]

@@ -5,6 +5,7 @@ It is done in the worker process: `files` says which photo, and `path` where a r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,7 @@ def make_depth(
         licence=depth.licence,
         focal_length_mm=lens.focal_length_mm or 50.0,
         sensor_width_mm=lens.sensor_width_mm or 36.0,
+        notes=list(depth.notes),
         edited=depth_key(item, settings) in item.edits,
         subject=FocusView(x=focus.x, y=focus.y, disparity=focus.disparity, chosen=focus.chosen),
         subjects=[_subject_view(subject) for subject in subjects],
@@ -160,7 +162,8 @@ def save_picture(
     done = apply(photo, settings, depth=depth)
     steps.step(0.85, "writing the file")
     save(done.image, path, format=settings.format, quality=settings.quality, overwrite=True)
-    return {"sidecar": done.sidecar.to_json()}
+    notes = [*photo.metadata.notes, *depth.notes]
+    return {"read_notes": notes, "sidecar": done.sidecar.to_json()}
 
 
 def save_depth_map(
@@ -190,8 +193,6 @@ def small_line(
     bench: Workbench, steps: Steps, item: Item, settings: Settings, region: Region
 ) -> tuple[Photo, DepthMap]:
     """Return photo and depth as small as they are shown, to render quickly."""
-    from dataclasses import replace
-
     import cv2
 
     from pullfocus.web.view import small_disparity
@@ -243,7 +244,7 @@ def save_living(
 
 
 def take_depth(bench: Workbench, _: Steps, files: PhotoFiles) -> None:
-    """Read a depth file that came with a photo.
+    """Read a depth file that came with a photo; what is told of it comes with it.
 
     Raises:
         UnreadableInputError, UsageError: it is none, or not this photo's.

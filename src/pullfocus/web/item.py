@@ -12,11 +12,24 @@ from pathlib import Path
 
 import numpy as np
 
+from pullfocus.photo.depth_meaning import Told
 from pullfocus.types import DepthMap, Photo
 
 DepthKey = tuple[str | None, bool]
 """(model, refine): what a depth map was made with."""
 OWN_FILE = "<file>"
+
+
+@dataclass(frozen=True, slots=True)
+class DepthFile:
+    """A depth file that came with a photo: where it lies, what people call it, what they say of it.
+
+    told: which end is near, the unit and the scale, where they said so.
+    """
+
+    path: Path
+    name: str
+    told: Told = field(default_factory=Told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +43,7 @@ class PhotoFiles:
     id: str
     path: Path
     name: str
-    depth: Path | None = None
+    depth: DepthFile | None = None
     edits: tuple[tuple[DepthKey, Path], ...] = ()
     once: bool = False
 

@@ -6,10 +6,12 @@ that belong to it lie in the store.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from pullfocus.web.item import OWN_FILE, DepthKey, PhotoFiles
+from pullfocus.photo.depth_meaning import Told
+from pullfocus.pipeline import Settings
+from pullfocus.web.item import OWN_FILE, DepthFile, DepthKey, PhotoFiles
 from pullfocus.web.schema import FilmView
 from pullfocus.web.steps import CancelledJobError
 from pullfocus.web.store import GoneError, Kept, Store
@@ -17,11 +19,15 @@ from pullfocus.web.store import GoneError, Kept, Store
 
 @dataclass(eq=False)
 class OpenPhoto:
-    """One open photo: its file, a depth file of its own, and what the brush added to depth maps."""
+    """One open photo: its file, a depth file of its own, and what the brush added to depth maps.
+
+    told: what people say of the depth file.
+    """
 
     kept: Kept
     size_hw: tuple[int, int] = (0, 0)
     depth: Kept | None = None
+    told: Told = field(default_factory=Told)
     edits: dict[DepthKey, Kept] = field(default_factory=dict)
     closed: bool = False
 
@@ -42,27 +48,27 @@ class OpenPhoto:
             self.kept.id,
             self.kept.path,
             self.kept.name,
-            self.depth.path if self.depth else None,
+            DepthFile(self.depth.path, self.depth.name, self.told) if self.depth else None,
             tuple((key, kept.path) for key, kept in self.edits.items()),
             once,
         )
 
-    def with_depth(self, depth: Kept | None) -> OpenPhoto:
+    def with_depth(self, depth: Kept | None, told: Told) -> OpenPhoto:
         """Return it with another depth file; edits of the last one go."""
         edits = {key: kept for key, kept in self.edits.items() if key[0] != OWN_FILE}
-        return OpenPhoto(self.kept, self.size_hw, depth, edits, self.closed)
+        return replace(self, depth=depth, told=told, edits=edits)
 
     def with_edit(self, key: DepthKey, edit: Kept | None) -> OpenPhoto:
         """Return it with another edit of a depth map, or without."""
         edits = {k: kept for k, kept in self.edits.items() if k != key}
         if edit is not None:
             edits[key] = edit
-        return OpenPhoto(self.kept, self.size_hw, self.depth, edits, self.closed)
+        return replace(self, edits=edits)
 
     def become(self, other: OpenPhoto, store: Store) -> None:
         """Take over what another version of it has; files that it no longer needs go."""
         left = [kept for kept in self.parts if kept not in other.parts]
-        self.depth, self.edits = other.depth, other.edits
+        self.depth, self.told, self.edits = other.depth, other.told, other.edits
         for kept in left:
             store.drop(kept.id)
 
@@ -79,6 +85,11 @@ class OpenFilm:
     def parts(self) -> list[Kept]:
         """Its one file."""
         return [self.kept]
+
+
+def told_by(settings: Settings) -> Told:
+    """Return what settings say of a depth file."""
+    return Told(settings.depth_near, settings.depth_unit, settings.depth_scale)
 
 
 Opened = TypeVar("Opened", OpenPhoto, OpenFilm)

@@ -109,6 +109,7 @@ class DepthView(BaseModel):
     kind: Literal["relative", "metric"]
     source: str
     licence: str | None = None
+    notes: list[str] = []
     focal_length_mm: float
     sensor_width_mm: float
     edited: bool = False

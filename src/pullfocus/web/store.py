@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from pullfocus.errors import CannotWriteError, PullfocusError
 from pullfocus.web.config import MEGABYTE
@@ -43,13 +44,30 @@ class Kept:
         return self.path.stat().st_size if self.path.exists() else 0
 
 
+class Named(Protocol):
+    """A file that people call otherwise than the system does."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+
+def with_name(text: str, file: Named) -> str:
+    """Return a text that names a file as the person does, not by where it lies."""
+    return text.replace(str(file.path), file.name)
+
+
 @contextmanager
-def by_its_name(kept: Kept) -> Iterator[None]:
+def by_its_name(file: Named) -> Iterator[None]:
     """Let failures name a file as the person does, not by where it lies."""
     try:
         yield
     except PullfocusError as error:
-        raise type(error)(str(error).replace(str(kept.path), kept.name)) from None
+        raise type(error)(with_name(str(error), file)) from None
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pullfocus.errors import UsageError
 from pullfocus.pipeline import Settings
 from pullfocus.types import DepthMap, Photo
-from pullfocus.web.item import OWN_FILE, DepthKey, Item, PhotoFiles
+from pullfocus.web.item import OWN_FILE, DepthFile, DepthKey, Item, PhotoFiles
 from pullfocus.web.steps import NotThereError, Steps
+from pullfocus.web.store import by_its_name, with_name
 
 DECODED_MEGAPIXELS = 80.0
 """Decoded pictures kept beyond the one in use; 16 bytes a pixel with its depth."""
@@ -43,7 +43,9 @@ class Workbench:
 
         Raises:
             UnreadableInputError: the depth file cannot be read.
-            UsageError: it is of another shape than the photo; nothing has changed then.
+            UsageError: it is of another shape than the photo, or is not what is told of it;
+                nothing has changed then.
+            MissingModelError: it is an HDF5 file and h5py is not installed.
         """
         item = self._known(files) or Item(replace(files, depth=None, edits=()))
         if item.files != files:
@@ -121,12 +123,8 @@ class Workbench:
 
     def _follow(self, item: Item, files: PhotoFiles) -> None:
         """Bring an item's depth file and edits up to what its files say now."""
-        from pullfocus.photo.depth_file import load_depth
-
         if item.files.depth != files.depth:
-            depth = None if files.depth is None else load_depth(files.depth)
-            if depth is not None:
-                _check_shape(depth, self.photo(item))
+            depth = None if files.depth is None else _own_depth(files.depth, self.photo(item))
             item.use_file(depth)
         before, edits = dict(item.files.edits), {}
         for key, path in files.edits:
@@ -182,13 +180,20 @@ def with_edit(depth: DepthMap, edit: np.ndarray) -> DepthMap:
     )
 
 
+def _own_depth(file: DepthFile, photo: Photo) -> DepthMap:
+    """Read a depth file that came with a photo; what is said of it speaks of it by its name."""
+    from pullfocus.depth import load_depth_of
+
+    told = file.told
+    with by_its_name(file):
+        depth = load_depth_of(
+            photo, file.path, near=told.near, unit=told.unit, scale=told.scale, name=file.name
+        )
+    notes = tuple(with_name(note, file) for note in depth.notes)
+    return replace(depth, source=with_name(depth.source, file), notes=notes)
+
+
 def _aligned(depth: DepthMap, photo: Photo, settings: Settings) -> DepthMap:
     from pullfocus.depth import align_to_photo
 
     return align_to_photo(depth, photo, refine=settings.refine)
-
-
-def _check_shape(depth: DepthMap, photo: Photo) -> None:
-    (h, w), (height, width) = depth.size_hw, photo.size_hw
-    if abs(h / w / (height / width) - 1) > 0.02 + 1.0 / min(h, w):
-        raise UsageError(f"The depth map is {w}x{h}, of another shape than the photo.")

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from pullfocus.errors import UsageError
+from pullfocus.photo.depth_meaning import Told
 from pullfocus.pipeline import Settings
 from pullfocus.samples import SAMPLES
 from pullfocus.web import results
 from pullfocus.web.context import Context, Owner, Parts, at_hand, outcome
-from pullfocus.web.open_files import OpenPhoto
+from pullfocus.web.open_files import OpenPhoto, told_by
 from pullfocus.web.queue import Job
 from pullfocus.web.routes.body import keep_body, keep_file
 from pullfocus.web.schema import DepthRequest, JobView, PhotoView
@@ -44,6 +45,15 @@ def _depth_of(model: str | None = None, refine: bool = True) -> Settings:
     return check_model(Settings(model=model, refine=refine))
 
 
+def _told_depth(
+    depth_near: str | None = None, depth_unit: str | None = None, depth_scale: float | None = None
+) -> Told:
+    """Read what is said of a depth file."""
+    said = Settings.parse(depth_near=depth_near, depth_unit=depth_unit, depth_scale=depth_scale)
+    return told_by(said)
+
+
+ToldDepth = Annotated[Told, Depends(_told_depth)]
 Seen = Annotated[Region, Depends(_region_of)]
 WhichDepth = Annotated[Settings, Depends(_depth_of)]
 
@@ -183,18 +193,23 @@ def _drop_unused(parts: Context, photo: OpenPhoto, kept: Kept) -> None:
 
 @router.put("/{photo_id}/depth-file", status_code=204)
 async def give_depth(
-    photo_id: str, request: Request, parts: Parts, owner: Owner, name: str = "depth.png"
+    photo_id: str,
+    request: Request,
+    parts: Parts,
+    owner: Owner,
+    told: ToldDepth,
+    name: str = "depth.png",
 ) -> None:
-    """Use a depth file of one's own with this photo (PNG, NPY, EXR, PFM, TIFF); empty drops it."""
+    """Use a depth file of one's own with this photo (docs/depth-files.md); empty drops it."""
     photo = parts.photos.find(photo_id)
     kept = await keep_body(request, parts, name)
     try:
         empty = kept.bytes == 0
 
         def work(job: Job) -> None:
-            changed = photo.with_depth(None if empty else kept)
+            changed = photo.with_depth(None if empty else kept, told)
             if not empty:
-                with by_its_name(photo.kept), by_its_name(kept):
+                with by_its_name(photo.kept):
                     parts.worker.run(job, "take_depth", changed.files())
             photo.become(changed, parts.store)
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from fastapi.concurrency import run_in_threadpool
@@ -19,7 +20,7 @@ from starlette.background import BackgroundTask
 
 from pullfocus.pipeline import Settings, default_output
 from pullfocus.web.context import Context, Owner, Parts, outcome
-from pullfocus.web.open_files import OpenPhoto
+from pullfocus.web.open_files import OpenPhoto, told_by
 from pullfocus.web.queue import Job
 from pullfocus.web.results import as_download, written
 from pullfocus.web.settings_in import check_model, read_settings
@@ -70,14 +71,14 @@ def _writing(
 ) -> Callable[[Job], dict[str, Any]]:
     """Return the work that writes a file of a photo, of which nothing is kept afterwards."""
     photo, depth = kept[0], kept[1] if len(kept) > 1 else None
-    files = OpenPhoto(photo, depth=depth).files(once=True)
+    files = OpenPhoto(photo, depth=depth, told=told_by(settings)).files(once=True)
 
     def work(job: Job) -> dict[str, Any]:
         def write(path: Path) -> dict[str, Any]:
             told: dict[str, Any] = parts.worker.run(job, what, files, settings, path)
             return told
 
-        with by_its_name(photo), by_its_name(depth or photo):
+        with by_its_name(photo):
             return written(job, parts.store, name, write)
 
     return work
@@ -108,9 +109,12 @@ async def _answer(parts: Context, job: Job, request: Request) -> FileResponse:
     made = parts.store.find(told["id"])
     if made is None:
         raise GoneError("The result is no longer here: the temporary folder is full. Try again.")
+    headers = {"content-disposition": as_download(made.name)}
+    if told.get("read_notes"):
+        headers["x-notes"] = quote(" ".join(told["read_notes"]), safe=" ,;:()'")
     return FileResponse(
         Path(made.path),
         media_type=made.media_type,
-        headers={"content-disposition": as_download(made.name)},
+        headers=headers,
         background=BackgroundTask(parts.store.drop, made.id),
     )

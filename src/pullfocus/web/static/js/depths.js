@@ -1,6 +1,7 @@
 /** Depths: which depth map a photo has: the model's, a file of one's own, mended by the brush. */
 
 import { call, isCancel } from './api.js';
+import { toast } from './dom.js';
 import { t } from './strings.js';
 
 export class Depths {
@@ -49,6 +50,7 @@ export class Depths {
         await photo.fetchDepth(tell, signal);
       });
       photo.ownDepth = file.size > 0;
+      if (photo.ownDepth) for (const note of photo.depthInfo.notes) toast(note);
       this.focusAgain(photo);
     } catch (error) {
       this.app.fail(error);
