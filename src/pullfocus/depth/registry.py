@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -166,14 +167,23 @@ def find_card(model: str | Path | None = None) -> ModelCard:
     )
 
 
-def open_estimator(model: str | Path | ModelCard | None = None) -> Estimator:
+def open_estimator(
+    model: str | Path | ModelCard | None = None, *, long_side_px: int | None = None
+) -> Estimator:
     """Return the estimator for a model, ready to look at pictures; opened once and kept.
+
+    long_side_px: size at which the embedded network looks, where its card's is too slow; other
+        models keep theirs.
 
     Raises:
         MissingModelError: the weights or an optional package are not on this machine.
         UsageError, UnreadableInputError: see `find_card`.
     """
-    return _opened(model if isinstance(model, ModelCard) else find_card(model))
+    card = model if isinstance(model, ModelCard) else find_card(model)
+    if long_side_px is not None and card.source == "embedded":
+        rule = replace(card.preprocessing, size_hw=(long_side_px, long_side_px))
+        card = replace(card, preprocessing=rule)
+    return _opened(card)
 
 
 @lru_cache(maxsize=2)

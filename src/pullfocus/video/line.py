@@ -30,6 +30,8 @@ from pullfocus.video.surveyed_depth import Look, SurveyedDepth
 
 LOOK_LONG_SIDE_PX, PREVIEW_LOOK_PX = 640, 256
 """Longer side of the picture that depth and trackers look at."""
+DEPTH_LOOK_PX = 320
+"""Size at which the embedded network looks at frames: smaller than for photos, for speed."""
 LOOK_PAUSE_S = 0.06
 """Subjects are looked for some 15 times a second: every 2nd frame of 25, every frame of 12."""
 PREVIEW_SELDOM = 2
@@ -86,7 +88,7 @@ class FrameLine:
         self._renderer = FrameRenderer(
             tone_curve_of(self.info.tags), options.settings.refine, options.fine, options.preview
         )
-        self._estimator = open_estimator(options.settings.model)
+        self._estimator = open_estimator(options.settings.model, long_side_px=DEPTH_LOOK_PX)
         self._depth_long_side_px = PREVIEW_LOOK_PX if options.preview else LONG_SIDE_PX
         self._every = seldom * options.every
         self._depth: SteadyDepth | SurveyedDepth = SteadyDepth(

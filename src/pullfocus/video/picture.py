@@ -23,7 +23,7 @@ from pullfocus.render.fast import PreparedScene
 from pullfocus.tone import ToneCurve, decode_table, encode_table
 from pullfocus.types import DepthMap, Focus, Lens
 
-COEFFICIENTS_PX = 384
+COEFFICIENTS_PX = 256
 """Size at which outlines of people are fitted to the frame: coarser than in photos, for speed."""
 LEAST_PX = 400
 """Frames whose shorter side is below this are rendered at full size: they are quick anyway."""
