@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
     frames = [
         Image.fromarray(done.encoded) for done in render_many(photo, depth, planes, Lens(1.2))
     ]
-    there_and_back = [*frames, *reversed(frames)]
+    there_and_back = [*frames, *frames[-2::-1]]
     path = folder / "pull.webp"
     there_and_back[0].save(
         path, save_all=True, append_images=there_and_back[1:], duration=FRAME_MS, loop=0, quality=80

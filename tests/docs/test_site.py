@@ -84,7 +84,7 @@ def commands():
     for path in PAGES:
         for line in path.read_text("utf-8").splitlines():
             if found := re.match(r"(?:    )+(pullfocus [^#|>]*)", line):
-                yield path, found[1].strip()
+                yield path, re.split(r"   +", found[1])[0]
 
 
 @pytest.fixture(scope="module")
