@@ -109,11 +109,12 @@ def make_environment() -> None:
 
 
 def developer_requirements() -> list[str]:
-    """Read the `dev` group of pyproject.toml, which old pips cannot install by name."""
+    """Read the groups `dev` and `docs` of pyproject.toml, which old pips cannot install."""
     import tomllib
 
     with open(ROOT / "pyproject.toml", "rb") as file:
-        return list(tomllib.load(file)["dependency-groups"]["dev"])
+        groups = tomllib.load(file)["dependency-groups"]
+    return [*groups["dev"], *groups["docs"]]
 
 
 def installer() -> list[str]:
