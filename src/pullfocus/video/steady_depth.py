@@ -45,7 +45,7 @@ network's own scale holds over a shot but trembles from frame to frame."""
 HEADROOM = 0.25
 """Room that is left above a shot's first frame for what comes nearer later (its share)."""
 MASKS_PX = 384
-"""Size at which people are looked for, at most."""
+"""Size at which people are looked for, at most: at 320 a head keeps .75 of its detail, not .80."""
 LONGEST_GAP_S = 1.0
 """After such a gap in time nothing is followed any more."""
 

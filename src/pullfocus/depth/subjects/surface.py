@@ -75,7 +75,7 @@ def carried_from(
     disparity: Float32[np.ndarray, "h w"], known: Bool[np.ndarray, "h w"]
 ) -> Float32[np.ndarray, "h w"]:
     """Blur what is known of a map some pixels beyond where it is known."""
-    return np.asarray(_spread(disparity, known, 2 * RAMP_PX), np.float32)
+    return np.asarray(_spread(disparity, known, 2 * RAMP_PX, RAMP_PX), np.float32)
 
 
 def _surface(disparity: np.ndarray, inside: np.ndarray, limit: float) -> np.ndarray:
@@ -116,14 +116,19 @@ def _cleared(disparity: np.ndarray, people: np.ndarray) -> np.ndarray:
     return np.where(ramp, np.minimum(disparity, behind), disparity).astype(np.float32)
 
 
-def _spread(values: np.ndarray, known: Bool[np.ndarray, "h w"], sigma_px: float) -> np.ndarray:
-    """Blur what is known into what is not. Source: Knutsson and Westin 1993, eq. 4."""
+def _spread(
+    values: np.ndarray, known: Bool[np.ndarray, "h w"], sigma_px: float, fine_px: float = FINE_PX
+) -> np.ndarray:
+    """Blur what is known into what is not; on a picture so small that the blur has `fine_px`.
+
+    Source: Knutsson and Westin 1993, eq. 4.
+    """
     import cv2
 
     weight = known.astype(np.float32) + np.float32(1e-6)
     both = np.dstack([values * weight, weight])
     h, w = values.shape
-    step = max(1, min(int(sigma_px / FINE_PX), h, w))
+    step = max(1, min(int(sigma_px / fine_px), h, w))
     small = cv2.resize(both, (-(-w // step), -(-h // step)), interpolation=cv2.INTER_AREA)
     blurred = cv2.resize(cv2.GaussianBlur(small, (0, 0), max(sigma_px / step, 0.5)), (w, h))
     return np.asarray(blurred[..., 0] / blurred[..., 1])
