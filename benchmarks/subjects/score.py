@@ -1,14 +1,13 @@
-"""How well people are found: mean IoU of the person mask on real photos, and a sheet of pictures.
+"""How well people are found: scores of the person mask on real photos, and a sheet of pictures.
 
-    python benchmarks/subjects/score.py [--data ../shared/data] [--every 1] [--model NAME]
-                                        [--sheet people.png]
+    python benchmarks/subjects/score.py [--data ../shared/data] [--every 1] [--sheet people.png]
 
 Every mask is resized bilinearly to the photo, cut at 0.5, and compared with the photo's truth (also
-resized to the photo); IoU per photo, then the mean. "teacher" is MediaPipe's selfie segmentation,
-which taught the mask and is never shipped. These photos are for evaluation only.
-The sheet shows, a row a photo: the photo, the truth, the network's mask, the teacher's, the
-subjects found, the disparity before and after each person was made one surface, and a refocus at
-f/1.4 on "#1".
+resized to the photo); scores per photo (`pullfocus.lab.mask_metrics`), then the mean. "teacher" is
+MediaPipe's selfie segmentation, which helped to teach the mask and is never shipped. These photos
+are for evaluation only.
+The sheet shows, a row a photo: the photo, the truth, the mask of each finder, the subjects found,
+the disparity before and after it was cut by the masks, and a refocus at f/1.4 on "#1".
 """
 
 from __future__ import annotations
@@ -19,20 +18,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from pullfocus.depth.person_mask import person_mask
 
 from pullfocus.depth import open_estimator
-from pullfocus.depth.estimator import Estimator
 from pullfocus.depth.normalise import to_disparity
 from pullfocus.depth.refine import enlarge
-from pullfocus.depth.subjects.surface import person_surface
+from pullfocus.depth.subjects import find_masks
 from pullfocus.focus import find_subjects
+from pullfocus.lab.mask_metrics import mask_scores
 from pullfocus.lab.person_teacher import PersonTeacher, person_teacher_path
 from pullfocus.lab.sheet import coloured, tile
 from pullfocus.photo import load
 from pullfocus.pipeline import Settings, apply, find_depth
 
-Finder = Callable[[np.ndarray], np.ndarray | None]
+Finder = Callable[[np.ndarray], np.ndarray]
 
 
 def photos(data: Path, every: int) -> Iterator[tuple[Path, np.ndarray, np.ndarray]]:
@@ -44,50 +42,41 @@ def photos(data: Path, every: int) -> Iterator[tuple[Path, np.ndarray, np.ndarra
         yield path, rgb, cv2.resize(truth, rgb.shape[1::-1]) > 127
 
 
-def iou(person: np.ndarray, truth: np.ndarray) -> float:
-    mask = enlarge(person, truth.shape) > 0.5
-    return float((mask & truth).sum() / max((mask | truth).sum(), 1))
-
-
-def finders(data: Path, model: str | None) -> dict[str, Finder]:
-    network = open_estimator(model)
+def finders(data: Path) -> dict[str, Finder]:
     found: dict[str, Finder] = {
-        f"{network.id}, as photos get it": lambda rgb: as_photos_get_it(network, rgb),
-        f"{network.id}, one look": lambda rgb: network.estimate(rgb).person,
+        "pullfocus-subjects, as photos get it": lambda rgb: find_masks(rgb).person,
+        "pullfocus-subjects, one run": lambda rgb: find_masks(rgb, flip_averaging=False).person,
     }
     if person_teacher_path(data).is_file():
         found["teacher"] = PersonTeacher(person_teacher_path(data))
     return found
 
 
-def as_photos_get_it(network: Estimator, rgb: np.ndarray) -> np.ndarray | None:
-    return person_mask(network, rgb, network.estimate(rgb).person)
-
-
 def score(data: Path, every: int, found: dict[str, Finder]) -> None:
-    results: dict[str, list[float]] = {name: [] for name in found}
+    results: dict[str, list[list[float]]] = {name: [] for name in found}
     for _, rgb, truth in photos(data, every):
-        for name, find in found.items():
-            person = find(rgb)
-            if person is not None:
-                results[name].append(iou(person, truth))
-    print("| mask of | photos | mean IoU | worst tenth |\n|---|---|---|---|")
-    for name, values in results.items():
-        if not values:
-            print(f"| {name} | 0 | it does not look for people | |")
+        if not truth.any():
             continue
-        tenth = sorted(values)[: max(1, len(values) // 10)]
-        print(f"| {name} | {len(values)} | {np.mean(values):.3f} | {np.mean(tenth):.3f} |")
+        for name, find in found.items():
+            mask = enlarge(find(rgb), truth.shape) > 0.5
+            results[name].append(list(vars(mask_scores(mask, truth)).values()))
+    print(
+        "| mask of | photos | IoU | worst tenth | head | limbs | outline F |\n|---|---|---|---|---|---|---|"
+    )
+    for name, values in results.items():
+        table = np.array(values)
+        tenth = np.sort(table[:, 0])[: max(1, len(table) // 10)].mean()
+        iou, head, limbs, outline = np.nanmean(table, axis=0)
+        cells = " | ".join(f"{v:.3f}" for v in (iou, tenth, head, limbs, outline))
+        print(f"| {name} | {len(table)} | {cells} |")
 
 
 def row(path: Path, rgb: np.ndarray, truth: np.ndarray, found: dict[str, Finder]) -> np.ndarray:
     photo = load(path)
     settings = Settings(f_number=1.4)
     depth = find_depth(photo, settings)
-    raw = open_estimator().estimate(rgb)
-    before = to_disparity(raw)[0]
-    person = person_mask(open_estimator(), rgb, raw.person)
-    after = before if person is None else person_surface(before, person)
+    before = to_disparity(open_estimator().estimate(rgb))[0]
+    after = depth.disparity
     masks = [_grey(find(rgb)) for find in found.values()]
     subjects = rgb.copy()
     for subject in find_subjects(photo, depth):
@@ -101,19 +90,17 @@ def row(path: Path, rgb: np.ndarray, truth: np.ndarray, found: dict[str, Finder]
     return np.hstack([tile(picture) for picture in shown])
 
 
-def _grey(mask: np.ndarray | None) -> np.ndarray:
-    values = np.zeros((8, 8)) if mask is None else mask
-    return np.repeat((255 * values).astype(np.uint8)[..., None], 3, axis=2)
+def _grey(mask: np.ndarray) -> np.ndarray:
+    return np.repeat((255 * mask).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--every", type=int, default=1, help="take every n-th photo")
-    parser.add_argument("--model")
     parser.add_argument("--sheet", type=Path, help="write pictures of 10 photos there (PNG)")
     options = parser.parse_args()
-    found = finders(options.data, options.model)
+    found = finders(options.data)
     score(options.data, options.every, found)
     if options.sheet:
         all_photos = list(photos(options.data, 1))
