@@ -9,7 +9,7 @@ pytest.importorskip("accelerate")
 
 from pullfocus.errors import MissingModelError, UsageError  # noqa: E402
 from pullfocus.lab.data.samples import Clip, StereoPair  # noqa: E402
-from pullfocus.lab.engine.order import held_out_batches  # noqa: E402
+from pullfocus.lab.engine.sampler import held_out_batches  # noqa: E402
 from pullfocus.lab.geometry.camera import look_from  # noqa: E402
 from pullfocus.lab.recipes.catalogue import CATALOGUE, KINDS, recipe_named  # noqa: E402
 from pullfocus.lab.recipes.dynamic import _angle_deg, moves  # noqa: E402

@@ -9,15 +9,10 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pullfocus.depth.installed import embedded_path
-from pullfocus.errors import UsageError
 from pullfocus.lab import compare_cli, evaluate_protocol_cli, pseudo_label_cli, quantise_cli
 from pullfocus.lab.teacher import teacher_path
-
-if TYPE_CHECKING:
-    from pullfocus.lab.train import TrainConfig
 
 EMBEDDED = embedded_path()
 """The network in the wheel."""
@@ -79,45 +74,40 @@ def _add_train(train: argparse.ArgumentParser) -> None:
     group.add_argument("--nodes", type=int, default=1, help="machines; run the command on each")
     group.add_argument("--node", type=int, default=0, help="number of this machine, from 0")
     group.add_argument("--meet", metavar="HOST:PORT", help="where machine 0 waits for the others")
-    compact = train.add_argument_group("the embedded network only (compact...)")
-    compact.add_argument("--cache", type=Path, help="packed data (default: OUT/data)")
-    compact.add_argument("--crops", type=int, help="train until so many crops")
-    compact.add_argument("--processes", type=int, help="default: one a core")
+    group.add_argument("--processes", type=int, dest="devices", help="the same as --devices")
+    more = train.add_argument_group("less often needed")
+    more.add_argument("--crops", type=int, metavar="N", help="stop after so many samples")
+    more.add_argument("--cache", type=Path, help="packs of compact... (default: OUT/data)")
+    more.add_argument(
+        "--logger",
+        action="append",
+        default=[],
+        metavar="MODULE:FUNCTION",
+        help="gets every number and picture too: FUNCTION(folder, settings, step) opens it",
+    )
     train.set_defaults(run=_train)
 
 
 def _train(options: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    from pullfocus.lab.recipes import RECIPES
-
-    options.out = options.out or Path("runs") / options.recipe
-    if options.recipe in RECIPES:
-        return _train_compact(options, RECIPES[options.recipe])
     from pullfocus.lab.recipes.catalogue import recipe_named
 
-    recipe = recipe_named(options.recipe, tuple(RECIPES)).changed(options.changes)
+    recipe = recipe_named(options.recipe).changed(options.changes)
+    if options.crops is not None:
+        recipe = recipe.but(steps=-(-options.crops // recipe.batch))
     from pullfocus.lab.engine.loop import Run, train
+    from pullfocus.lab.engine.metrics_log import logger_named
     from pullfocus.lab.engine.processes import devices_here, group_command, in_group, run_group
 
+    out = options.out or Path("runs") / options.recipe
+    loggers = tuple(logger_named(name) for name in options.logger)
+    run = Run(options.recipe, recipe, options.data, out, options.start, options.cache, loggers)
     devices = options.devices or devices_here()
     if not in_group() and (devices > 1 or options.nodes > 1):
+        recipe.prepare(run.data, run.prepared)  # here, so that no process waits for another
         where = (options.nodes, options.node, options.meet)
         return run_group(group_command(options.given, devices, *where))
-    train(Run(options.recipe, recipe, options.data, options.out, options.start))
-    return 0
-
-
-def _train_compact(options: argparse.Namespace, config: TrainConfig) -> int:
-    from pullfocus.lab.launch import launch
-
-    if options.data is None:
-        raise UsageError(f"{options.recipe} needs --data, a folder laid out as shared/data.")
-    config = config.changed(options.changes)
-    if options.crops:
-        config = config.but(total_crops=options.crops)
-    processes = options.processes or options.devices or os.cpu_count() or 1
-    cache = options.cache or options.out / "data"
-    launch(config, options.data, cache, options.out, processes, options.start)
+    train(run)
     return 0
 
 

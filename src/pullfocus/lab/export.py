@@ -21,8 +21,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from pullfocus.errors import CannotWriteError, PullfocusError
 from pullfocus.lab.byte_weights import round_to_bytes, store_bytes
-from pullfocus.lab.checkpoint import averaged_network
-from pullfocus.lab.engine.checkpoint import read_checkpoint, read_state
+from pullfocus.lab.engine.checkpoint import Checkpoint, read_checkpoint
 from pullfocus.lab.engine.system import DepthGraph
 from pullfocus.lab.model_card import METADATA
 from pullfocus.networks.blocks import ConvNorm
@@ -150,12 +149,15 @@ def export_checkpoint(
         CannotWriteError: the file cannot be written.
         PullfocusError: onnxruntime's answers differ from torch's; nothing is left.
     """
-    if is_compact(checkpoint):
-        net = folded(averaged_network(checkpoint))
-        export(net, path, METADATA | (metadata or {}))
-        graph = compact_graph(net)
+    from pullfocus.lab.recipes.catalogue import system_of
+
+    found = read_checkpoint(checkpoint)
+    graph = system_of(found).depth_graph()
+    if isinstance(graph.net, Compact):
+        export(folded(graph.net), path, METADATA | (metadata or {}))
     else:
-        graph = _export_system(checkpoint, path, metadata or {})
+        about = _about(found) | (metadata or {})
+        write(traced(graph, path), path, card(graph) | about)
     difference = parity(graph.net, path, (2 * graph.multiple, graph.multiple))
     if not difference <= TOLERANCE:
         path.unlink()
@@ -166,26 +168,15 @@ def export_checkpoint(
     return difference
 
 
-def is_compact(checkpoint: Path) -> bool:
-    """Tell whether a checkpoint is the embedded network's rather than the engine's."""
-    state = read_state(checkpoint, mapped=True)
-    return isinstance(state, dict) and {"average", "hint_scale"} <= set(state)
-
-
-def _export_system(checkpoint: Path, path: Path, metadata: dict[str, str]) -> DepthGraph:
-    from pullfocus.lab.recipes.catalogue import system_of
-
-    found = read_checkpoint(checkpoint)
-    graph = system_of(found).depth_graph()
+def _about(found: Checkpoint) -> dict[str, str]:
+    """Return what is known of a network by the run that trained it."""
     samples = str(found.settings["samples"])
-    own = {
+    return {
         "model_id": f"{found.recipe}-{found.step}",
         "licence": "MIT" if samples == "rendered" else f"as the samples it learned from: {samples}",
         "training_data": samples,
         "recipe": f"pullfocus lab train {found.recipe}",
     }
-    write(traced(graph, path), path, card(graph) | own | metadata)
-    return graph
 
 
 def parity(net: nn.Module, path: Path, hw: tuple[int, int] = (96, 160)) -> float:

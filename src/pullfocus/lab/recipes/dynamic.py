@@ -16,8 +16,8 @@ from torch import Tensor
 
 from pullfocus.lab.data.samples import Clip
 from pullfocus.lab.engine import pictures
-from pullfocus.lab.engine.order import Source
 from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe, Thin, Weight
+from pullfocus.lab.engine.sampler import SampleSource
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.geometry.pose import rotation_matrix
 from pullfocus.lab.losses.dynamic import WEIGHTS, Frame, pyramid_terms
@@ -83,7 +83,9 @@ class DynamicRecipe(Recipe):
         """Return both networks with their loss."""
         return DynamicSystem(self)
 
-    def sources(self, data: Path | None) -> tuple[Source, Source]:
+    def sources(
+        self, data: Path | None, cache: Path | None = None
+    ) -> tuple[SampleSource, SampleSource]:
         """Return pairs of frames to train on, and plain ones with their truth to measure with."""
         training, held_out = self._clips(data)
         return (
