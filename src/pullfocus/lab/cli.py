@@ -106,7 +106,7 @@ def _train(options: argparse.Namespace) -> int:
     if not in_group() and (devices > 1 or options.nodes > 1):
         recipe.prepare(run.data, run.prepared)  # here, so that no process waits for another
         where = (options.nodes, options.node, options.meet)
-        return run_group(group_command(options.given, devices, *where))
+        return run_group(group_command(options.given, devices, *where), devices)
     train(run)
     return 0
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import helper
+from onnx import helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -62,8 +62,23 @@ def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
     """
     graph = compact_graph(net)
     model = traced(graph, path)
+    restore_shared(model)
     store_bytes(model)
     write(model, path, card(graph, **COMPACT_LOOKS) | metadata)
+
+
+def restore_shared(model: onnx.ModelProto) -> None:
+    """Give tensors of equal values an initializer under each name, in place.
+
+    torch writes them once and the others as Identity nodes (all biases of a fresh network, say);
+    what reads weights back by name would miss those.
+    """
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in list(model.graph.node):
+        if node.op_type == "Identity" and node.input[0] in stored:
+            values = numpy_helper.to_array(stored[node.input[0]])
+            model.graph.initializer.append(numpy_helper.from_array(values, node.output[0]))
+            model.graph.node.remove(node)
 
 
 def compact_graph(net: Compact) -> DepthGraph:
