@@ -27,8 +27,8 @@ from pullfocus.depth.normalise import to_disparity
 from pullfocus.depth.refine import enlarge
 from pullfocus.depth.subjects.surface import person_surface
 from pullfocus.focus import find_subjects
-from pullfocus.lab.person_teacher import PersonTeacher, person_teacher_path
 from pullfocus.lab.sheet import coloured, tile
+from pullfocus.lab.teachers import PersonTeacher, person_teacher_path
 from pullfocus.photo import load
 from pullfocus.pipeline import Settings, apply, find_depth
 

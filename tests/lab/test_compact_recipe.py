@@ -24,7 +24,7 @@ from pullfocus.lab.engine.metrics_log import read_rows  # noqa: E402
 from pullfocus.lab.engine.sampler import Order, read_batches  # noqa: E402
 from pullfocus.lab.recipes.catalogue import CATALOGUE, trained_system  # noqa: E402
 from pullfocus.lab.recipes.distill import HINT, HINTED, hints_of  # noqa: E402
-from pullfocus.lab.teacher import STAGE_TENSORS, teacher_path  # noqa: E402
+from pullfocus.lab.teachers import STAGE_TENSORS, teacher_path  # noqa: E402
 
 TINY = CATALOGUE["compact-tiny"]
 SMALL = [

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from pullfocus.errors import UsageError
-from pullfocus.lab.cli import main
-from pullfocus.lab.evaluate_protocol_cli import NAMES
-from pullfocus.lab.paper_tables import beside, paper_rows, rows_for
+from pullfocus.lab.cli import PROTOCOL_NAMES, main
+from pullfocus.lab.compare.paper_tables import beside, paper_rows, rows_for
 from pullfocus.lab.protocols import PROTOCOLS, Summary, evaluate, read_summary
 
 
@@ -44,7 +43,7 @@ def test_the_embedded_network_is_measured_by_default(rgbd, tmp_path):
 
 
 def test_the_command_line_names_every_protocol_and_refuses_others(rgbd):
-    assert set(NAMES) == set(PROTOCOLS)
+    assert set(PROTOCOL_NAMES) == set(PROTOCOLS)
     with pytest.raises(SystemExit):
         main(["evaluate", "--protocol", "kitty", "--data", str(rgbd)])
     arguments = ["--protocol", "affine", "--model", "lower-row", "--alignment", "none"]

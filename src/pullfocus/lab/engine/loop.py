@@ -38,7 +38,7 @@ from pullfocus.lab.engine.start import (
     open_accelerator,
 )
 from pullfocus.lab.engine.system import Batch, System
-from pullfocus.lab.engine.weight_average import NORM_STEPS, WeightAverage
+from pullfocus.lab.engine.weight_average import NORM_STEPS, WeightAverage, kept_buffers
 
 __all__ = ["Run", "train"]
 
@@ -208,7 +208,7 @@ class Trainer:
                 self.log.row(self.step, scores, epoch=self._epoch())
                 self._draw(self.log)
         words = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
-        show.say(f"epoch {self._epoch()} of {self.recipe.epochs}: {words}")
+        show.say(f"epoch {self._epoch()}, step {self.step} of {self.stop}: {words}")
         if self.first and is_better(self.recipe, scores, self.best):
             self.best = scores[str(self.recipe.best_score)]
             self._checkpoint().write(self.run.out / disk.BEST)
@@ -224,8 +224,7 @@ class Trainer:
         else:
             recent = self._batches(max(0, self.step - NORM_STEPS), self.step, ahead=False)
             with self.average.in_place(self.system, recent, self.step):
-                buffers = {n: v.detach().clone() for n, v in self.system.named_buffers()}
-                self.average_buffers = self.step, buffers
+                self.average_buffers = self.step, kept_buffers(self.system)
                 self.system.eval()
                 yield
         self.system.train()

@@ -86,6 +86,12 @@ def measure_norms(system: System, batches: Iterable[Batch], step: int) -> None:
         norm.momentum = momentum
 
 
+def kept_buffers(system: System) -> dict[str, Tensor]:
+    """Return a copy of the buffers that a state dict holds."""
+    names = {name for name, _ in system.named_buffers()}
+    return {n: v.detach().clone() for n, v in system.state_dict().items() if n in names}
+
+
 def _learning(system: System) -> Iterator[tuple[str, Tensor]]:
     return ((name, value) for name, value in system.named_parameters() if value.requires_grad)
 

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pullfocus.lab.losses.means import masked_mean
+from pullfocus.lab.losses.image import masked_mean
 
 Map = Float[Tensor, "b h w"]
 Mask = Bool[Tensor, "b h w"]

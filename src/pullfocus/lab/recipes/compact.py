@@ -98,7 +98,7 @@ class CompactRecipe(Recipe):
     def start_from_file(self, system: System, path: Path, batch: Batch) -> bool:
         """Take the weights of an exported file of the same network; norms measured on a batch."""
         from pullfocus.lab.recipes.distill import CompactSystem
-        from pullfocus.lab.warm_start import start_from_onnx
+        from pullfocus.lab.recipes.warm_start import start_from_onnx
 
         if path.suffix != ".onnx" or not isinstance(system, CompactSystem):
             return False

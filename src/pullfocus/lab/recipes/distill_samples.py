@@ -22,11 +22,10 @@ from pullfocus.lab.data.photos import labelled_photos, sensor_items
 from pullfocus.lab.engine.mixer import Mixture
 from pullfocus.lab.engine.sampler import SampleSource
 from pullfocus.lab.engine.system import Batch
-from pullfocus.lab.person_teacher import PersonTeacher, person_teacher_path
 from pullfocus.lab.recipes.compact import CompactRecipe
 from pullfocus.lab.recipes.distill import HINT, HINTED
 from pullfocus.lab.recipes.samples import needed, split_last
-from pullfocus.lab.teacher import Teacher, teacher_path
+from pullfocus.lab.teachers import PersonTeacher, Teacher, person_teacher_path, teacher_path
 
 LABELLED = ("photos", "people")
 """Sources whose disparity is the teacher's; all others hold truth."""

@@ -111,12 +111,12 @@ class DynamicRecipe(Recipe):
 
 def read_clips(samples: str, data: Path, count: int) -> Sequence[Clip]:
     """Return the clips of a set on disk; the readers say what is missing."""
-    from pullfocus.lab.data import cityscapes, kitti, video, waymo
+    from pullfocus.lab.data import cityscapes, kitti, video
 
     readers: dict[str, Any] = {
         "kitti": kitti.kitti_clips,
         "cityscapes": cityscapes.cityscapes_clips,
-        "waymo": waymo.waymo_clips,
+        "waymo": cityscapes.waymo_clips,
         "folder": video.FrameFolder,
         "video": video.VideoFile,
     }

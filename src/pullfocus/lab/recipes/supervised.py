@@ -23,12 +23,12 @@ from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Positive, Reci
 from pullfocus.lab.engine.sampler import SampleSource
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.losses.supervised import berhu, l1_gradient_ssim
-from pullfocus.lab.protocols.scores import depth_scores
+from pullfocus.lab.protocols.metrics import depth_scores
 from pullfocus.lab.recipes.samples import Depths, Made, needed, split_last
 from pullfocus.networks.dpt import DPT
 from pullfocus.networks.laina import UpProjection
 from pullfocus.networks.registry import build
-from pullfocus.networks.resnet_unet import ResNetUNet
+from pullfocus.networks.unet import ResNetUNet
 
 Frames = Sequence[Frame | LabelledView]
 Samples = Literal["rendered", "nyu", "nyu-labelled", "rgbd", "rgbd+rendered"]

@@ -18,10 +18,10 @@ from pullfocus.lab.engine import pictures
 from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Positive, Recipe, Weight
 from pullfocus.lab.engine.sampler import SampleSource
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
-from pullfocus.lab.losses.joint import UncertaintyWeights
 from pullfocus.lab.losses.relative import gradient_matching, scale_shift_invariant
 from pullfocus.lab.losses.segmentation import known_mask_terms
-from pullfocus.lab.metrics import affine_depth
+from pullfocus.lab.losses.supervised import UncertaintyWeights
+from pullfocus.lab.protocols.metrics import affine_depth
 from pullfocus.lab.recipes.samples import Depths
 from pullfocus.lab.recipes.supervised import (
     Samples,
