@@ -18,7 +18,7 @@ from pullfocus.lab.engine import pictures
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.losses import HintScale, gradient_matching, scale_shift_invariant
 from pullfocus.lab.losses.segmentation import known_mask_terms
-from pullfocus.lab.recipes.compact import CompactRecipe
+from pullfocus.lab.recipes.distill_settings import DistillSettings
 from pullfocus.lab.recipes.two_heads import iou
 from pullfocus.networks.compact import Compact, Hints
 
@@ -39,7 +39,7 @@ class CompactSystem(System):
     the teacher's features where it hints.
     """
 
-    def __init__(self, recipe: CompactRecipe) -> None:
+    def __init__(self, recipe: DistillSettings) -> None:
         super().__init__()
         self.recipe = recipe
         self.net = Compact(recipe.network)

@@ -22,8 +22,8 @@ from pullfocus.lab.data.photos import labelled_photos, sensor_items
 from pullfocus.lab.engine.mixer import Mixture
 from pullfocus.lab.engine.sampler import SampleSource
 from pullfocus.lab.engine.system import Batch
-from pullfocus.lab.recipes.compact import CompactRecipe
 from pullfocus.lab.recipes.distill import HINT, HINTED
+from pullfocus.lab.recipes.distill_settings import DistillSettings
 from pullfocus.lab.recipes.samples import needed, split_last
 from pullfocus.lab.teachers import PersonTeacher, Teacher, person_teacher_path, teacher_path
 
@@ -35,7 +35,7 @@ HELD_OUT_SHARE = 1 / 32
 HELD_OUT_HW = (192, 256)
 
 
-def prepare(recipe: CompactRecipe, data: Path | None, folder: Path) -> None:
+def prepare(recipe: DistillSettings, data: Path | None, folder: Path) -> None:
     """Write the packs a recipe asks for that are not there yet.
 
     Raises:
@@ -62,7 +62,7 @@ def prepare(recipe: CompactRecipe, data: Path | None, folder: Path) -> None:
 
 
 def sources(
-    recipe: CompactRecipe, data: Path | None, folder: Path | None
+    recipe: DistillSettings, data: Path | None, folder: Path | None
 ) -> tuple[SampleSource, SampleSource]:
     """Return mixed views to train on, and the last pictures of every pack to measure with."""
     if folder is None:
@@ -93,7 +93,7 @@ class ViewMixture(Mixture):
 
     def __init__(
         self,
-        recipe: CompactRecipe,
+        recipe: DistillSettings,
         parts: dict[str, Sequence[Item]],
         photos: Sequence[Item],
         teacher: Path | None,
