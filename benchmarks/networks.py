@@ -11,7 +11,8 @@ same run. Rows:
     people   separation at outlines (raw), then IoU, worst tenth, head, limbs and outline F of the
              person mask as photos get it
 
-Metrics: `pullfocus.lab.metrics` and `pullfocus.lab.mask_metrics`. All photos are for scoring only.
+Metrics: `pullfocus.lab.protocols.metrics` and `pullfocus.lab.mask_metrics`. Photos are for scoring
+only.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ def enlarged(values: np.ndarray, size_hw: tuple[int, ...]) -> np.ndarray:
 
 
 def dev(data: Path, every: int) -> dict[str, float]:
-    from pullfocus.lab import metrics
     from pullfocus.lab.data.truth import MEASURED
+    from pullfocus.lab.protocols import metrics
 
     look, rows = raw_network(), {}
     for name, frames in MEASURED.items():
@@ -91,7 +92,7 @@ def dev(data: Path, every: int) -> dict[str, float]:
 
 def wild(data: Path, every: int) -> dict[str, float]:
     import pullfocus as pf
-    from pullfocus.lab import metrics
+    from pullfocus.lab.protocols import metrics
 
     look, scores = raw_network(), []
     for _, rgb, order in list(loader.wild(data))[::every]:

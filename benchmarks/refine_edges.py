@@ -23,7 +23,7 @@ import numpy as np
 from pullfocus.depth import find_card, open_estimator
 from pullfocus.depth.normalise import to_disparity
 from pullfocus.depth.refine import DEFAULT, RefineSettings, enlarge, refine_to_edges
-from pullfocus.lab.metrics import boundary_f1
+from pullfocus.lab.protocols.metrics import boundary_f1
 from pullfocus.types import srgb_to_linear
 
 Frame = tuple[np.ndarray, np.ndarray, np.ndarray]  # rgb uint8, disparity with holes filled, valid

@@ -28,7 +28,7 @@ import numpy as np
 from pullfocus.depth import Estimator, open_estimator
 from pullfocus.depth.normalise import to_disparity
 from pullfocus.depth.refine import enlarge
-from pullfocus.lab.metrics import align_least_squares, delta1
+from pullfocus.lab.protocols.metrics import align_least_squares, delta1
 from pullfocus.video.steady_depth import LONG_SIDE_PX, SteadyDepth
 from pullfocus.video.steady_depth_motion import Motion, flows_between, followed, small_picture
 from pullfocus.video.surveyed_depth import SurveyedDepth

@@ -25,8 +25,8 @@ from pullfocus.depth.refine import enlarge
 from pullfocus.depth.subjects import find_masks
 from pullfocus.focus import find_subjects
 from pullfocus.lab.mask_metrics import mask_scores
-from pullfocus.lab.person_teacher import PersonTeacher, person_teacher_path
 from pullfocus.lab.sheet import coloured, tile
+from pullfocus.lab.teachers import PersonTeacher, person_teacher_path
 from pullfocus.photo import load
 from pullfocus.pipeline import Settings, apply, find_depth
 
@@ -61,7 +61,8 @@ def score(data: Path, every: int, found: dict[str, Finder]) -> None:
             mask = enlarge(find(rgb), truth.shape) > 0.5
             results[name].append(list(vars(mask_scores(mask, truth)).values()))
     print(
-        "| mask of | photos | IoU | worst tenth | head | limbs | outline F |\n|---|---|---|---|---|---|---|"
+        "| mask of | photos | IoU | worst tenth | head | limbs | outline F |\n"
+        "|---|---|---|---|---|---|---|"
     )
     for name, values in results.items():
         table = np.array(values)

@@ -19,10 +19,10 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_ones(tmp_path):
 @pytest.mark.parametrize(
     ("setting", "complaint"),
     [
-        ("rat=1e-3", r"no setting 'rat'; did you mean rate"),
+        ("optimiser.rat=1e-3", r"no setting 'optimiser.rat'; did you mean optimiser.rate"),
         ("crops.min_scal=0.7", r"crops\.min_scal"),
-        ("total_crops=many", r"total_crops = 'many'"),
-        ("truths_per_batch.oceans=2", r"no pack 'oceans' .* roads"),
+        ("total_crops=900", r"no setting 'total_crops' any more; give --crops, or set epochs"),
+        ("shares.oceans=2", r"no pack 'oceans' .* roads"),
     ],
 )
 def test_settings_of_the_embedded_network_are_checked(tmp_path, setting, complaint):

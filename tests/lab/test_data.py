@@ -1,9 +1,12 @@
 """Packs and views: what is written is read, picture and disparity stay together."""
 
+import pickle
+
 import numpy as np
 import pytest
 
-from pullfocus.lab.data.crops import CropConfig, batches, recolour, view
+from pullfocus.errors import UnreadableInputError
+from pullfocus.lab.data.crops import CropConfig, recolour, view
 from pullfocus.lab.data.pack import Item, Pack, write_pack
 from pullfocus.lab.data.people import cut_out, put_into, with_people
 from pullfocus.lab.data.photos import fitted_hw, shrink
@@ -44,12 +47,16 @@ def test_views_move_picture_and_disparity_alike(pack, monkeypatch):
         assert np.abs(half - disparity).max() < 0.06
 
 
-def test_batches_are_deterministic_by_seed_and_say_what_is_truth(pack):
-    config = CropConfig(sizes=((32, 32), (32, 64)))
-    first, second = (next(batches(pack, [(pack, 1)], 3, lambda: config, 5)) for _ in range(2))
-    np.testing.assert_array_equal(first.rgb, second.rgb)
-    assert first.is_truth.tolist() == [False, False, False, True]
-    assert np.isnan(first.person).all()
+def test_an_empty_pack_is_refused(tmp_path):
+    write_pack(tmp_path / "none", [])
+    with pytest.raises(UnreadableInputError, match="none holds no pictures"):
+        Pack(tmp_path / "none")
+
+
+def test_a_pack_travels_to_another_process_by_its_folder(pack):
+    sent = pickle.dumps(pack)
+    assert len(sent) < 1000
+    np.testing.assert_array_equal(pickle.loads(sent)[0].rgb, pack[0].rgb)
 
 
 def _portrait():
@@ -88,15 +95,6 @@ def test_a_guest_of_any_shape_finds_a_place(cut_hw):
         put_into(rgb, disparity, person, cut, np.random.default_rng(seed))
         assert rgb.max() == 255
         assert person.max() > 0
-
-
-def test_batches_show_people_and_guests_when_asked(tmp_path):
-    write_pack(tmp_path / "p", [_item(), _portrait()])
-    photos = Pack(tmp_path / "p")
-    config = CropConfig(sizes=((32, 32),), min_scale=1.0, pasted=1.0)
-    batch = next(batches(photos, [], 4, lambda: config, 0, people_count=2))
-    assert np.isfinite(batch.person[:2]).all()
-    assert all(np.isnan(disparity).any() for disparity in batch.disparity)
 
 
 def test_recolour_keeps_type_and_size():

@@ -16,11 +16,10 @@ from pullfocus.errors import UnreadableInputError, UsageError  # noqa: E402
 from pullfocus.lab.engine import pictures  # noqa: E402
 from pullfocus.lab.engine.checkpoint import read_checkpoint  # noqa: E402
 from pullfocus.lab.engine.guard import NotFiniteError  # noqa: E402
-from pullfocus.lab.engine.journal import read_rows  # noqa: E402
 from pullfocus.lab.engine.loop import Run, train  # noqa: E402
-from pullfocus.lab.engine.order import Order  # noqa: E402
-from pullfocus.lab.engine.recipe import Count, Optimiser, Recipe  # noqa: E402
-from pullfocus.lab.engine.schedule import rate  # noqa: E402
+from pullfocus.lab.engine.metrics_log import read_rows  # noqa: E402
+from pullfocus.lab.engine.recipe import Count, Optimiser, Recipe, rate  # noqa: E402
+from pullfocus.lab.engine.sampler import Order  # noqa: E402
 from pullfocus.lab.engine.system import DepthGraph, System  # noqa: E402
 
 
@@ -77,7 +76,7 @@ class Toy(Recipe):
     def build(self):
         return Slope(self.poison_step)
 
-    def sources(self, data):
+    def sources(self, data, cache=None):
         return Pairs(32), Pairs(8)
 
 
@@ -140,13 +139,13 @@ def test_a_run_that_stopped_between_epochs_goes_on_to_the_same_curve(whole, tmp_
             raise Killed
         return learn(self, batch)
 
-    learn = loop._Worker._learn
-    monkeypatch.setattr(loop._Worker, "_learn", die)
+    learn = loop.Trainer._learn
+    monkeypatch.setattr(loop.Trainer, "_learn", die)
     with pytest.raises(Killed):
         train(Run("toy", Toy(), None, tmp_path))
     assert max(_losses(tmp_path)) == 18
     assert read_checkpoint(tmp_path / "checkpoint.pt").step == 16
-    monkeypatch.setattr(loop._Worker, "_learn", learn)
+    monkeypatch.setattr(loop.Trainer, "_learn", learn)
     train(Run("toy", Toy(), None, tmp_path))
     assert _losses(tmp_path) == _losses(whole[0])
 
@@ -264,10 +263,12 @@ def test_fewer_samples_than_a_batch_are_repeated():
 
 
 def test_a_batch_that_processes_cannot_share_is_refused():
-    from pullfocus.lab.engine.loop import _check_batch
+    from pullfocus.lab.engine.start import check_batch
 
     with pytest.raises(UsageError, match="batch=6"):
-        _check_batch(5, 3)
+        check_batch(5, 3)
+    with pytest.raises(UsageError, match="2 micro-batches each; --set batch=12"):
+        check_batch(9, 3, 2)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ pytest.importorskip("accelerate")
 
 from pullfocus.errors import UsageError  # noqa: E402
 from pullfocus.lab.cli import main  # noqa: E402
-from pullfocus.lab.engine.journal import read_rows  # noqa: E402
+from pullfocus.lab.engine.metrics_log import read_rows  # noqa: E402
 from pullfocus.lab.engine.processes import group_command  # noqa: E402
 
 SMALL = [

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from pullfocus.errors import UsageError
-from pullfocus.lab.cli import main
-from pullfocus.lab.evaluate_protocol_cli import NAMES
-from pullfocus.lab.paper_tables import beside, paper_rows, rows_for
+from pullfocus.lab.cli import PROTOCOL_NAMES, main
+from pullfocus.lab.compare.paper_tables import beside, paper_rows, rows_for
 from pullfocus.lab.protocols import PROTOCOLS, Summary, evaluate, read_summary
 
 
@@ -44,7 +43,7 @@ def test_the_embedded_network_is_measured_by_default(rgbd, tmp_path):
 
 
 def test_the_command_line_names_every_protocol_and_refuses_others(rgbd):
-    assert set(NAMES) == set(PROTOCOLS)
+    assert set(PROTOCOL_NAMES) == set(PROTOCOLS)
     with pytest.raises(SystemExit):
         main(["evaluate", "--protocol", "kitty", "--data", str(rgbd)])
     arguments = ["--protocol", "affine", "--model", "lower-row", "--alignment", "none"]
@@ -85,12 +84,12 @@ def test_ours_stand_first_and_scores_that_a_paper_lacks_are_dashes():
 def test_a_checkpoint_is_measured_as_the_file_that_it_would_become(rgbd, tmp_path):
     pytest.importorskip("torch")
     pytest.importorskip("onnx")
-    from pullfocus.lab.checkpoint import save_checkpoint
-    from pullfocus.lab.recipes import RECIPES
-    from pullfocus.lab.train import Trainer
+    from pullfocus.lab.engine.checkpoint import Checkpoint
+    from pullfocus.lab.recipes.catalogue import CATALOGUE
 
-    path = tmp_path / "checkpoint.pt"
-    save_checkpoint(Trainer(RECIPES["compact-tiny"], None, tmp_path / "run"), path)
+    recipe, path = CATALOGUE["compact-tiny"], tmp_path / "checkpoint.pt"
+    settings, state = recipe.model_dump(mode="json"), recipe.build().state_dict()
+    Checkpoint("compact-tiny", settings, 0, 0.0, state, {}, None).write(path)
     summary = evaluate("affine", path, rgbd)
     assert summary.model == str(path)
     assert summary.alignment == "affine-disparity"

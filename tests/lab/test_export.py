@@ -11,10 +11,14 @@ onnx = pytest.importorskip("onnx")
 import onnxruntime  # noqa: E402
 
 from pullfocus.errors import UsageError  # noqa: E402
-from pullfocus.lab.average import average  # noqa: E402
-from pullfocus.lab.byte_weights import read_weights, round_to_bytes  # noqa: E402
 from pullfocus.lab.cli import EMBEDDED  # noqa: E402
-from pullfocus.lab.export import export, folded, parity  # noqa: E402
+from pullfocus.lab.export.byte_weights import read_weights, round_to_bytes  # noqa: E402
+from pullfocus.lab.export.onnx import (  # noqa: E402
+    average,
+    export,
+    folded,
+    parity,
+)
 from pullfocus.networks.compact import Compact, CompactConfig  # noqa: E402
 
 SMALL = CompactConfig(widths=(8, 16, 16, 32, 32), depths=(1, 1, 1, 1), decoder=(8, 8, 16))
@@ -105,7 +109,7 @@ def test_shipped_file_says_what_it_is(shipped):
 
 
 def test_an_exported_file_is_read_back_whole(compact):
-    from pullfocus.lab.warm_start import folded_from_onnx
+    from pullfocus.lab.export.onnx import folded_from_onnx
 
     assert parity(folded_from_onnx(compact, Compact()), compact) <= 1e-4
 
@@ -128,7 +132,7 @@ def test_the_mean_of_two_exports_lies_half_way(compact, exported, tmp_path):
 
 
 def test_training_can_go_on_from_an_exported_file(exported):
-    from pullfocus.lab.warm_start import start_from_onnx
+    from pullfocus.lab.recipes.warm_start import start_from_onnx
 
     images = torch.rand(4, 3, 64, 96)
     net = start_from_onnx(exported[1], Compact(SMALL), images)

@@ -17,8 +17,8 @@ from pullfocus.errors import (  # noqa: E402
     UnreadableInputError,
     UsageError,
 )
-from pullfocus.lab import export as exporting  # noqa: E402
 from pullfocus.lab.cli import main  # noqa: E402
+from pullfocus.lab.export import onnx as exporting  # noqa: E402
 from pullfocus.lab.recipes.catalogue import CATALOGUE, trained_system  # noqa: E402
 
 

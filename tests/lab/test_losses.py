@@ -56,7 +56,20 @@ def test_constant_maps_and_empty_masks_stay_finite(loss, value):
 
 def test_hint_error_is_one_for_zero_and_none_for_the_hint():
     hint = torch.rand(2, 3, 4, 4) + 0.5
-    scale = HintScale()
+    scale = HintScale({"e2": 6})
     assert float(scale.loss("e2", torch.cat([hint, hint], 1), hint)) == 0
-    silence = HintScale().loss("e2", torch.zeros_like(hint), hint)
+    silence = HintScale({"e2": 3}).loss("e2", torch.zeros_like(hint), hint)
     assert float(silence) == pytest.approx(0.95, abs=0.05)
+
+
+def test_hints_follow_the_power_of_their_channels_and_pictures_can_be_left_out():
+    scale = HintScale({"d2": 4})
+    hint, own = torch.full((2, 3, 4, 4), 2.0), torch.zeros(2, 5, 4, 4, requires_grad=True)
+    nobody = scale.loss("d2", own, hint, torch.tensor([False, False]))
+    nobody.backward()
+    assert float(nobody.detach()) == 0
+    assert scale.d2.isnan().all()
+    scale.loss("d2", own, hint, torch.tensor([True, False]))
+    assert scale.d2[:3].tolist() == [4, 4, 4]
+    scale.loss("d2", own, 2 * hint)
+    assert scale.d2[0] == pytest.approx(0.98 * 4 + 0.02 * 16)

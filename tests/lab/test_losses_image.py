@@ -7,14 +7,15 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pullfocus.lab.losses.image import (  # noqa: E402
+from pullfocus.lab.losses.image import (  # noqa: E402  # noqa: E402
     dissimilarity,
     edge_aware_smoothness,
+    masked_mean,
+    mean,
     photometric,
     ssim,
     weighted_structure,
 )
-from pullfocus.lab.losses.means import masked_mean, mean  # noqa: E402
 
 
 def _picture(seed, *shape, dtype=torch.float32):

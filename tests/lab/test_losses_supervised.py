@@ -7,7 +7,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pullfocus.lab.losses.image import dissimilarity, ssim  # noqa: E402
-from pullfocus.lab.losses.joint import UncertaintyWeights  # noqa: E402
 from pullfocus.lab.losses.relative import (  # noqa: E402
     fit_line,
     gradient_matching,
@@ -16,6 +15,7 @@ from pullfocus.lab.losses.relative import (  # noqa: E402
 )
 from pullfocus.lab.losses.segmentation import dice, mask_terms  # noqa: E402
 from pullfocus.lab.losses.supervised import (  # noqa: E402
+    UncertaintyWeights,
     berhu,
     l1_gradient_ssim,
     masked_gradient,

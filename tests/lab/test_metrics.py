@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pullfocus.lab import metrics
+from pullfocus.lab.protocols import metrics
 
 ALL = np.ones((2, 3), bool)
 G = np.array([[1.0, 2.0, 4.0], [1.0, 2.0, 4.0]])

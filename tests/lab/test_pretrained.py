@@ -8,7 +8,7 @@ transformers = pytest.importorskip("transformers")
 from pullfocus.errors import MissingModelError, UnreadableInputError, UsageError  # noqa: E402
 from pullfocus.lab.pretrained import load_backbone  # noqa: E402
 from pullfocus.networks.dpt import DPT  # noqa: E402
-from pullfocus.networks.resnet_unet import ResNetUNet  # noqa: E402
+from pullfocus.networks.unet import ResNetUNet  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ import pytest
 from pullfocus.depth.card import ModelCard
 from pullfocus.depth.estimator import RawDepth
 from pullfocus.errors import UnreadableInputError, UsageError
-from pullfocus.lab.data.rgbd_video import read_rgbd_video
+from pullfocus.lab.data.rgbd import read_rgbd_video
 from pullfocus.lab.protocols import Options, evaluate, read_summary
 from pullfocus.lab.protocols.alignment import Truth, aligned_depth, best_alignment
 from pullfocus.lab.protocols.crops import crop_mask, kb_window
 from pullfocus.lab.protocols.flip import merge_mirrored
+from pullfocus.lab.protocols.metrics import d1_all, depth_scores
 from pullfocus.lab.protocols.pictures import Look, Spread, row_of
-from pullfocus.lab.protocols.scores import d1_all, depth_scores
 from pullfocus.lab.protocols.temporal import carried
 
 D = np.array([[1.1, 2.0, 6.0, 4.0]])

@@ -9,12 +9,10 @@ import pytest
 
 from pullfocus.errors import UnreadableInputError, UsageError
 from pullfocus.lab.data import kitti
-from pullfocus.lab.data.cityscapes import CityscapesStereo, cityscapes_clips
-from pullfocus.lab.data.kitti_2015 import Kitti2015
-from pullfocus.lab.data.kitti_laser import laser_depth
+from pullfocus.lab.data.cityscapes import CityscapesStereo, cityscapes_clips, waymo_clips
+from pullfocus.lab.data.kitti_laser import Kitti2015, laser_depth
 from pullfocus.lab.data.make3d import Make3d
 from pullfocus.lab.data.nyu import NyuCsv, NyuLabelled
-from pullfocus.lab.data.waymo import waymo_clips
 
 HW = (20, 30)
 

@@ -1,5 +1,8 @@
 """Recipes: every one is sound, every system learns on something small, truth means what it says."""
 
+import re
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -9,9 +12,11 @@ pytest.importorskip("accelerate")
 
 from pullfocus.errors import MissingModelError, UsageError  # noqa: E402
 from pullfocus.lab.data.samples import Clip, StereoPair  # noqa: E402
-from pullfocus.lab.engine.order import held_out_batches  # noqa: E402
+from pullfocus.lab.engine.loop import Run, train  # noqa: E402
+from pullfocus.lab.engine.metrics_log import read_rows  # noqa: E402
+from pullfocus.lab.engine.sampler import held_out_batches  # noqa: E402
 from pullfocus.lab.geometry.camera import look_from  # noqa: E402
-from pullfocus.lab.recipes.catalogue import CATALOGUE, KINDS, recipe_named  # noqa: E402
+from pullfocus.lab.recipes.catalogue import CATALOGUE, KINDS, recipe_named, trained_system  # noqa: E402
 from pullfocus.lab.recipes.dynamic import _angle_deg, moves  # noqa: E402
 from pullfocus.lab.recipes.samples import Clips, Made, Stereo, softened, split_last  # noqa: E402
 from pullfocus.lab.recipes.supervised import scores_in_metres  # noqa: E402
@@ -321,3 +326,42 @@ def test_angles_of_rotations_are_exact_when_small():
     assert _angle_deg(small) == pytest.approx(0.01, rel=1e-3)
     large = rotation_matrix(torch.tensor([[0.0, 0.0, np.deg2rad(120)]]))[0]
     assert _angle_deg(large) == pytest.approx(120, rel=1e-5)
+
+
+class _Same:
+    """The samples of a batch, again and again."""
+
+    def __init__(self, batch, count):
+        self.batch, self.count = batch, count
+
+    def __len__(self):
+        return self.count
+
+    def draw(self, index, rng):
+        return {name: values[index % len(values)] for name, values in self.batch.items()}
+
+
+@pytest.mark.parametrize("name", ["monodepth-tiny", "dynamic-tiny", "unet-tiny", "dpt-both-tiny"])
+def test_every_system_trains_in_the_engine_with_all_it_offers(name, tmp_path, monkeypatch):
+    if name == "monodepth-tiny":
+        small = {"thin": 16, "norm": False}
+        batch = {side: torch.rand(2, 3, 128, 128) for side in ("left", "right")}
+        batch["disparity_px"] = torch.full((2, 1, 128, 128), 4.0)
+    else:
+        small, batch = SMALL[name], _batch(CATALOGUE[name].kind)
+    recipe = CATALOGUE[name].but(**small, batch=4, accumulate=2, steps=2, ema=0.5, epochs=1)
+    source = _Same(batch, 4)
+    monkeypatch.setattr(type(recipe), "sources", lambda *_: (source, source))
+    scores = train(Run(name, recipe, None, tmp_path))
+    steps = [row for row in read_rows(tmp_path / "log.jsonl") if "loss" in row]
+    assert steps[-1]["step"] == 2
+    assert np.isfinite(steps[-1]["loss"])
+    assert scores
+    assert trained_system(tmp_path / "checkpoint.pt").recipe == recipe
+
+
+def test_the_documents_name_every_recipe():
+    said = (Path(__file__).parents[2] / "docs/lab.md").read_text(encoding="utf-8")
+    table = said.split("## Recipes")[1].split("## Settings")[0]
+    missing = [name for name in CATALOGUE if not re.search(rf"\b{name}\b", table)]
+    assert not missing

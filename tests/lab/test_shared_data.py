@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pullfocus.lab.data import truth
-from pullfocus.lab.teacher import STAGE_TENSORS, Teacher, teacher_path
+from pullfocus.lab.teachers import STAGE_TENSORS, Teacher, teacher_path
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 

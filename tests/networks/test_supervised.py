@@ -4,11 +4,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from pullfocus.networks.input_checks import Standardise  # noqa: E402
 from pullfocus.networks.laina import UpBlock, UpProjection, unpool  # noqa: E402
 from pullfocus.networks.resnet import resnet34, resnet50  # noqa: E402
-from pullfocus.networks.resnet_unet import ResNetUNet  # noqa: E402
-from pullfocus.networks.sides import Standardise  # noqa: E402
-from pullfocus.networks.unet import UNet  # noqa: E402
+from pullfocus.networks.unet import ResNetUNet, UNet  # noqa: E402
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pullfocus.errors import MissingModelError, UnreadableInputError
 from pullfocus.networks.dpt import DPT
 from pullfocus.networks.laina import UpProjection
 from pullfocus.networks.pretrained import load_resnet, load_vit
-from pullfocus.networks.resnet_unet import ResNetUNet
+from pullfocus.networks.unet import ResNetUNet
 
 FILE = "model.safetensors"
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from pullfocus.lab.data.truth import read_rgb
-from pullfocus.lab.evaluate import Estimator
+
+if TYPE_CHECKING:
+    from pullfocus.lab.protocols.quick import Estimator
 
 TILE_HW = (200, 260)
 

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pullfocus.networks.sides import Standardise, check_sides
+from pullfocus.networks.input_checks import Standardise, check_sides
 from pullfocus.networks.vit import ViT, ViTConfig
 
 SizeName = Literal["Mi", "Ti", "S", "B", "L"]

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pullfocus.networks.sides import check_sides
+from pullfocus.networks.input_checks import check_sides
 
 NOISE_RAMP_STEPS = 10_000
 NOISE_STD = 0.5

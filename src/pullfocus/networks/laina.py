@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pullfocus.networks.blocks import ConvNorm
+from pullfocus.networks.input_checks import Standardise
 from pullfocus.networks.resnet import resnet50
-from pullfocus.networks.sides import Standardise
 
 
 def unpool(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 2*h 2*w"]:

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pullfocus.errors import UsageError
+from pullfocus.networks.input_checks import check_sides
 from pullfocus.networks.resnet import ResNet, normalised, plain
-from pullfocus.networks.sides import check_sides
 
 Encoder = Literal["vgg", "resnet50"]
 

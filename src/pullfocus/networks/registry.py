@@ -19,8 +19,7 @@ from pullfocus.networks.dynamic_depth import DynamicDepth
 from pullfocus.networks.dynamic_motion import DynamicMotion
 from pullfocus.networks.laina import UpProjection
 from pullfocus.networks.monodepth import Monodepth
-from pullfocus.networks.resnet_unet import ResNetUNet
-from pullfocus.networks.unet import UNet
+from pullfocus.networks.unet import ResNetUNet, UNet
 
 
 def _compact(**config: Any) -> Compact:

@@ -4,6 +4,6 @@ result folders, run folders, models -> sources -> tables, curves, pictures -> re
 """
 
 from pullfocus.lab.compare.report import write_report
-from pullfocus.lab.compare.sources import Source, open_source
+from pullfocus.lab.compare.sources import ComparedSource, open_source
 
-__all__ = ["Source", "open_source", "write_report"]
+__all__ = ["ComparedSource", "open_source", "write_report"]

@@ -12,9 +12,9 @@ import numpy as np
 
 from pullfocus.errors import CannotWriteError, UsageError
 from pullfocus.lab.compare.curves import colour_of, drawing
-from pullfocus.lab.compare.sources import Source
-from pullfocus.lab.data.origin import OWN
-from pullfocus.lab.paper_tables import rows_for
+from pullfocus.lab.compare.paper_tables import rows_for
+from pullfocus.lab.compare.sources import ComparedSource
+from pullfocus.lab.data.dataset_files import OWN
 from pullfocus.lab.sheet import tile
 
 LARGER_IS_BETTER = ("delta", "boundary", "accuracy")
@@ -35,7 +35,9 @@ figure { margin: 1rem 0; } .side { display: flex; flex-wrap: wrap; gap: .5rem; }
 """
 
 
-def write_report(sources: Sequence[Source], path: Path, photos: Sequence[Path] = ()) -> None:
+def write_report(
+    sources: Sequence[ComparedSource], path: Path, photos: Sequence[Path] = ()
+) -> None:
     """Write the comparison of sources.
 
     Raises:
@@ -63,7 +65,7 @@ def write_report(sources: Sequence[Source], path: Path, photos: Sequence[Path] =
         ) from None
 
 
-def _legend(sources: Sequence[Source]) -> str:
+def _legend(sources: Sequence[ComparedSource]) -> str:
     dots = (
         f'<span class="dot" style="background:{colour_of(n)}"></span>{escape(source.name)}'
         for n, source in enumerate(sources)
@@ -71,7 +73,7 @@ def _legend(sources: Sequence[Source]) -> str:
     return " &ensp; ".join(dots)
 
 
-def _tables(sources: Sequence[Source]) -> str:
+def _tables(sources: Sequence[ComparedSource]) -> str:
     """Return a table for each protocol and set, the papers' rows below ours."""
     found: dict[tuple[str, str], list[tuple[str, str, dict[str, float]]]] = {}
     for source in sources:
@@ -116,7 +118,7 @@ def _tr(
     )
 
 
-def _curves(sources: Sequence[Source]) -> str:
+def _curves(sources: Sequence[ComparedSource]) -> str:
     names = list(dict.fromkeys(name for source in sources for name in source.curves))
     drawings = [
         drawing(name, {n: s.curves[name] for n, s in enumerate(sources) if name in s.curves})
@@ -125,7 +127,7 @@ def _curves(sources: Sequence[Source]) -> str:
     return f"<h2>Training</h2>{''.join(drawings)}" if any(drawings) else ""
 
 
-def _rows(sources: Sequence[Source]) -> str:
+def _rows(sources: Sequence[ComparedSource]) -> str:
     """Return the evaluations' rows of images, an image's rows of all sources together."""
     names = list(dict.fromkeys(name for source in sources for name in source.pictures))
     figures = []
@@ -140,7 +142,7 @@ def _rows(sources: Sequence[Source]) -> str:
     return f"<h2>Pictures</h2>{said}{''.join(figures)}" if figures else ""
 
 
-def _side_by_side(sources: Sequence[Source], photos: Sequence[Path]) -> str:
+def _side_by_side(sources: Sequence[ComparedSource], photos: Sequence[Path]) -> str:
     figures = []
     for path in photos:
         maps = [(s.name, s.depths[path.name]) for s in sources if path.name in s.depths]

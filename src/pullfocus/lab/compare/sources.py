@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pullfocus.errors import UnreadableInputError
-from pullfocus.lab.data.origin import OWN
+from pullfocus.lab.data.dataset_files import OWN
 from pullfocus.lab.protocols.alignment import disparity_of
 from pullfocus.lab.protocols.models import open_model
 from pullfocus.lab.protocols.summary import Summary, read_summary
@@ -24,7 +24,7 @@ STEPS = ("step", "crops")
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class ComparedSource:
     """One column of the comparison.
 
     Attributes:
@@ -42,7 +42,9 @@ class Source:
     depths: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def open_source(given: str, photos: Sequence[Path] = (), scored: Path | None = None) -> Source:
+def open_source(
+    given: str, photos: Sequence[Path] = (), scored: Path | None = None
+) -> ComparedSource:
     """Return what a name or path stands for.
 
     A folder with results or a log in it (or right below it) is read; anything else is a model,
@@ -56,10 +58,10 @@ def open_source(given: str, photos: Sequence[Path] = (), scored: Path | None = N
     folder = Path(given)
     if _result_folders(folder) or (folder / LOG).exists():
         return _read(given, folder)
-    return Source(given, depths=_asked(given, photos))
+    return ComparedSource(given, depths=_asked(given, photos))
 
 
-def _read(name: str, folder: Path) -> Source:
+def _read(name: str, folder: Path) -> ComparedSource:
     summaries = {result: read_summary(result) for result in _result_folders(folder)}
     curves = read_curves(folder / LOG) if (folder / LOG).exists() else {}
     pictures = {
@@ -67,7 +69,7 @@ def _read(name: str, folder: Path) -> Source:
         for result, summary in summaries.items()
         for path in sorted((result / "pictures").glob("*.jpg"))
     }
-    return Source(name, list(summaries.values()), curves, pictures)
+    return ComparedSource(name, list(summaries.values()), curves, pictures)
 
 
 def _asked(name: str, photos: Sequence[Path]) -> dict[str, np.ndarray]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
-from pullfocus.lab.data.pack import Item, Pack
-from pullfocus.lab.data.people import cut_out, put_into, with_people
+from pullfocus.lab.data.pack import Item
+from pullfocus.lab.data.people import cut_out, put_into
 
 
 @dataclass(frozen=True)
@@ -30,25 +29,11 @@ class CropConfig:
     pasted: float = 0.0
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Views ready for training.
-
-    Attributes:
-        rgb: b h w 3 uint8.
-        disparity: b h/2 w/2 float32, relative, larger = nearer, NaN = unknown.
-        person: b h/2 w/2 float32 in 0..1, NaN = unknown.
-        is_truth: b bool; False where the disparity is a teacher's.
-    """
-
-    rgb: np.ndarray
-    disparity: np.ndarray
-    person: np.ndarray
-    is_truth: np.ndarray
-
-
 class View(NamedTuple):
-    """One view: rgb h w 3 uint8, disparity and person h/2 w/2 float32."""
+    """One view: rgb h w 3 uint8, disparity (larger = nearer) and person (0..1) h/2 w/2 float32.
+
+    NaN = unknown.
+    """
 
     rgb: np.ndarray
     disparity: np.ndarray
@@ -120,35 +105,3 @@ def view(
     if rng.random() < 0.5:
         rgb, disparity, person = rgb[:, ::-1], disparity[:, ::-1], person[:, ::-1]
     return View(recolour(rgb, rng), disparity, person)
-
-
-def batches(
-    photos: Pack,
-    truths: list[tuple[Pack, int]],
-    photo_count: int,
-    current: Callable[[], CropConfig],
-    seed: int,
-    people_count: int = 0,
-) -> Iterator[Batch]:
-    """Yield batches for ever: labelled photos, then each truth pack's own count.
-
-    ``people_count`` of the ``photo_count`` photos show people if any do. ``current`` is asked
-    before every batch. Deterministic by seed.
-    """
-    rng = np.random.default_rng(seed)
-    people = with_people(photos)
-    while True:
-        config = current()
-        hw = config.sizes[rng.integers(len(config.sizes))]
-        views = []
-        for i in range(photo_count):
-            known = i < people_count and len(people) > 0
-            item = photos[int(rng.choice(people) if known else rng.integers(len(photos)))]
-            has_guest = len(people) > 0 and rng.random() < config.pasted
-            guest = photos[int(rng.choice(people))] if has_guest else None
-            views.append(view(item, hw, config, rng, guest))
-        for pack, count in truths:
-            for _ in range(count):
-                views.append(view(pack[int(rng.integers(len(pack)))], hw, config, rng))
-        stacked = View(*(np.stack(maps) for maps in zip(*views, strict=True)))
-        yield Batch(*stacked, is_truth=np.arange(len(views)) >= photo_count)

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from pullfocus.errors import UsageError
-from pullfocus.lab.data.kitti_2015 import KITTI_2015
+from pullfocus.lab.data.dataset_files import Origin
 from pullfocus.lab.data.kitti_laser import (
+    KITTI_2015,
     KITTI_RAW,
     Calibration,
     laser_depth,
     read_calibration,
     read_scan,
 )
-from pullfocus.lab.data.origin import Origin
 from pullfocus.lab.data.samples import StereoPair
 from pullfocus.lab.data.truth import Frame
 from pullfocus.lab.data.video import FrameRuns, Run

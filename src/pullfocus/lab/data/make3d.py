@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pullfocus.errors import MissingModelError
-from pullfocus.lab.data.origin import Origin
+from pullfocus.lab.data.dataset_files import Origin
 from pullfocus.lab.data.truth import Frame
 
 MAKE3D = Origin(

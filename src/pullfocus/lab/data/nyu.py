@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pullfocus.errors import MissingModelError
-from pullfocus.lab.data.origin import Origin
+from pullfocus.lab.data.dataset_files import Origin
 from pullfocus.lab.data.truth import Frame
 
 NYU = Origin(

@@ -9,11 +9,13 @@ many processes share one copy.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+
+from pullfocus.errors import UnreadableInputError
 
 
 @dataclass(frozen=True)
@@ -63,23 +65,30 @@ def write_pack(folder: Path, items: Iterable[Item]) -> int:
     return len(rows)
 
 
-class Pack:
-    """Random access to a written pack.
+class Pack(Sequence[Item]):
+    """Random access to a written pack; reading processes open the files anew.
 
     Raises:
         FileNotFoundError: the folder holds no finished pack.
+        UnreadableInputError: the pack holds no pictures.
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._rows = [_Row(**row) for row in json.loads((folder / "index.json").read_text())]
+        if not self._rows:
+            raise UnreadableInputError(f"The pack {folder} holds no pictures; delete it.")
         self._rgb = np.memmap(folder / "rgb.bin", np.uint8, "r")
         self._disparity = np.memmap(folder / "disparity.bin", np.float16, "r")
         self._person = np.memmap(folder / "person.bin", np.float16, "r")
 
+    def __reduce__(self) -> tuple[type[Pack], tuple[Path]]:
+        return Pack, (self._folder,)
+
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, i: int) -> Item:
+    def __getitem__(self, i: int) -> Item:  # type: ignore[override]
         row = self._rows[i]
         h, w = row.rgb_hw
         dh, dw = row.disparity_hw
@@ -87,6 +96,3 @@ class Pack:
         maps = slice(row.disparity_at, row.disparity_at + dh * dw)
         disparity = self._disparity[maps].reshape(dh, dw)
         return Item(row.name, row.source, rgb, disparity, self._person[maps].reshape(dh, dw))
-
-    def __iter__(self) -> Iterator[Item]:
-        return (self[i] for i in range(len(self)))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
-from pullfocus.lab.data.pack import Item, Pack
+from pullfocus.lab.data.pack import Item
 
 AREA = (0.03, 0.6)
 """Share of a photo that a cut-out person may fill."""
 
 
-def with_people(photos: Pack) -> np.ndarray:
+def with_people(photos: Sequence[Item]) -> np.ndarray:
     """Return the indices of the photos in which a person is known and can be cut out."""
     found = []
     for i, item in enumerate(photos):

@@ -14,8 +14,7 @@ import numpy as np
 
 from pullfocus.lab.data.pack import Item
 from pullfocus.lab.data.truth import read_rgb, sensor_training
-from pullfocus.lab.person_teacher import PersonTeacher, person_label
-from pullfocus.lab.teacher import Teacher
+from pullfocus.lab.teachers import PersonTeacher, Teacher, person_label
 
 TRAINING_FOLDERS = (
     "photos/web",

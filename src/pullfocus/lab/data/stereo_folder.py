@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pullfocus.errors import UnreadableInputError
-from pullfocus.lab.data.origin import OWN, PICTURES, pictures
+from pullfocus.lab.data.dataset_files import OWN, PICTURES, pictures
 from pullfocus.lab.data.samples import StereoPair
 
 SIDES = (

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pullfocus.errors import MissingModelError, UnreadableInputError
-from pullfocus.lab.data.origin import OWN, Origin, pictures
+from pullfocus.lab.data.dataset_files import OWN, Origin, pictures
 from pullfocus.lab.data.samples import Clip
 
 UNKNOWN_INTRINSICS = np.full((3, 3), np.nan)

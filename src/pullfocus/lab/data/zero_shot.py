@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pullfocus.lab.data.origin import Origin
+from pullfocus.lab.data.dataset_files import Origin
 from pullfocus.lab.data.truth import Frame
 
 ETH3D = Origin(

@@ -14,7 +14,8 @@ from pullfocus.lab.engine.recipe import Recipe
 
 NAME = "checkpoint.pt"
 FORMAT = "pullfocus-lab-1"
-FREE_TO_CHANGE = {"epochs", "workers", "save_every", "measure_every"}
+BEST = "best.pt"
+FREE_TO_CHANGE = {"epochs", "steps", "workers", "save_every", "measure_every"}
 """Settings that may differ when a run goes on."""
 
 
@@ -29,6 +30,8 @@ class Checkpoint:
         seconds: spent training so far.
         system, optimiser: state dicts.
         scaler: state of the fp16 gradient scaler, or None.
+        average: of a ``WeightAverage``, with the "buffers" that were measured for it; or None.
+        best: the best held-out score so far, or None.
     """
 
     recipe: str
@@ -38,6 +41,14 @@ class Checkpoint:
     system: dict[str, Any]
     optimiser: dict[str, Any]
     scaler: dict[str, Any] | None
+    average: dict[str, Any] | None = None
+    best: float | None = None
+
+    def system_as_used(self) -> dict[str, Any]:
+        """Return the state dict to score or export: with averaged weights where there are any."""
+        if self.average is None:
+            return self.system
+        return self.system | self.average["weights"] | self.average["buffers"]
 
     def write(self, path: Path) -> None:
         """Write to disk and wait until it is there; the old file stays until then."""
@@ -55,26 +66,24 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         UnreadableInputError: not there, or not a checkpoint of ``pullfocus lab train``.
     """
-    state = read_state(path)
+    state = _read_state(path)
+    if isinstance(state, dict) and {"average", "hint_scale", "crops"} <= set(state):
+        raise UnreadableInputError(
+            f"{path} was written by an earlier version, which trained the embedded network apart: "
+            "export it with that version, then begin a new run with --start FILE.onnx."
+        )
     if not isinstance(state, dict) or state.pop("format", None) != FORMAT:
         raise UnreadableInputError(f"{path} was not written by `pullfocus lab train`.")
     return Checkpoint(**state)
 
 
-def read_state(path: Path, *, mapped: bool = False) -> Any:
-    """Read what is in a checkpoint's file, whoever wrote it.
-
-    mapped: leave tensors in the file until they are used; quick when only names are looked at.
-
-    Raises:
-        UnreadableInputError: not there, or not such a file.
-    """
+def _read_state(path: Path) -> Any:
     if not path.is_file():
         raise UnreadableInputError(
             f"{path} is not there; a checkpoint is the file {NAME} in the folder of a run."
         )
     try:
-        return torch.load(path, weights_only=True, map_location="cpu", mmap=mapped)
+        return torch.load(path, weights_only=True, map_location="cpu")
     except Exception as problem:  # noqa: BLE001 - pickle raises whatever the bytes make it raise
         raise UnreadableInputError(f"{path} is not a checkpoint ({problem}).") from None
 
@@ -88,14 +97,16 @@ def resumable(path: Path, name: str, recipe: Recipe) -> Checkpoint | None:
     if not path.exists():
         return None
     found = read_checkpoint(path)
-    wanted = recipe.model_dump(mode="json")
-    different = [
-        f"{key} {found.settings.get(key)!r} not {value!r}"
-        for key, value in wanted.items()
-        if key not in FREE_TO_CHANGE and found.settings.get(key) != value
-    ]
     if found.recipe != name:
         different = [f"recipe {found.recipe} not {name}"]
+    else:
+        kept = type(recipe).read(found.settings).model_dump(mode="json")
+        wanted = recipe.model_dump(mode="json")
+        different = [
+            f"{key} {kept[key]!r} not {value!r}"
+            for key, value in wanted.items()
+            if key not in FREE_TO_CHANGE and kept[key] != value
+        ]
     if different:
         raise UsageError(
             f"{path.parent} holds a run with {'; '.join(different)}: choose another --out, "

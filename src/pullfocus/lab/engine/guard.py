@@ -1,4 +1,4 @@
-"""Numbers that are none: training stops, and the batch that did it is on disk."""
+"""Losses and gradients that are not finite stop the training; the batch is saved to look at."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""The loop: from a recipe and its samples to a trained system in a folder.
+"""The training loop: from a recipe and its samples to a trained system in a folder.
 
-OUT/ holds checkpoint.pt, log.jsonl, recipe.json, tensorboard/ and pictures/epoch-NNN-NAME.png.
+OUT/ holds checkpoint.pt, best.pt (with a ``best_score``), log.jsonl, recipe.json, tensorboard/ and
+pictures/epoch-NNN-NAME.png.
 """
 
 from __future__ import annotations
@@ -8,222 +9,253 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import closing, nullcontext
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import closing, contextmanager, nullcontext
+from itertools import islice
 
-import numpy as np
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
-from accelerate.state import AcceleratorState
-from accelerate.utils import broadcast_object_list
-from torch import Tensor
+from accelerate import Accelerator
+from torch import Tensor, nn
 
-from pullfocus.errors import PullfocusError, UsageError
 from pullfocus.lab.engine import checkpoint as disk
 from pullfocus.lab.engine.guard import require_finite
-from pullfocus.lab.engine.journal import Journal, has_tensorboard
-from pullfocus.lab.engine.order import (
+from pullfocus.lab.engine.metrics_log import MetricsLog, TensorBoard, has_tensorboard
+from pullfocus.lab.engine.mixer import Mixture
+from pullfocus.lab.engine.pictures import write_png
+from pullfocus.lab.engine.progress import Show, shown
+from pullfocus.lab.engine.recipe import build_optimiser, rate
+from pullfocus.lab.engine.sampler import (
     Order,
-    Source,
-    batches,
     held_out_batches,
+    read_batches,
     step_seed,
     steps_per_epoch,
 )
-from pullfocus.lab.engine.pictures import write_png
-from pullfocus.lab.engine.progress import Show, shown
-from pullfocus.lab.engine.recipe import Recipe
-from pullfocus.lab.engine.schedule import build_optimiser, rate
+from pullfocus.lab.engine.scoring import is_better, on, score
+from pullfocus.lab.engine.start import (
+    Run,
+    checkpoint_of_first_process,
+    fill_fresh_system,
+    open_accelerator,
+)
 from pullfocus.lab.engine.system import Batch, System
+from pullfocus.lab.engine.weight_average import NORM_STEPS, WeightAverage, kept_buffers
 
-
-@dataclass(frozen=True)
-class Run:
-    """What is trained, and where it goes.
-
-    Attributes:
-        name: the recipe's.
-        recipe: its settings.
-        data: folder of the samples; None = the recipe makes them.
-        out: folder of the run.
-        start: checkpoint whose weights a new run begins with, where names and shapes agree.
-    """
-
-    name: str
-    recipe: Recipe
-    data: Path | None
-    out: Path
-    start: Path | None = None
+__all__ = ["Run", "train"]
 
 
 def train(run: Run) -> dict[str, float]:
-    """Train until the recipe's last epoch, going on from the folder's checkpoint.
+    """Train until the recipe's last step, going on from the folder's checkpoint.
 
     Runs in every process of a torchrun group, or alone. The same run gives the same log whether
     or not it was killed in between, on the same machine and number of processes.
 
     Returns:
-        the held-out scores of the last epoch.
+        the held-out scores of the last state.
 
     Raises:
         UsageError: settings that this machine or the folder's run cannot have.
         NotFiniteError: a loss is NaN or infinite.
     """
-    accelerator = _accelerator(run.recipe.precision)
-    found = _found_by_the_first(run, accelerator)
+    accelerator = open_accelerator(run.recipe)
+    found = checkpoint_of_first_process(run, accelerator)
     run.out.mkdir(parents=True, exist_ok=True)
-    worker = _Worker(run, found, accelerator)
-    with closing(worker.journal) if worker.journal else nullcontext():
-        return worker.work()
+    with accelerator.local_main_process_first():
+        run.recipe.prepare(run.data, run.prepared)
+    trainer = Trainer(run, found, accelerator)
+    with closing(trainer.log) if trainer.log else nullcontext():
+        return trainer.work()
 
 
-def score(system: System, source: Source, batch: int, device: torch.device) -> dict[str, float]:
-    """Return the mean of a system's scores over every sample of a source."""
-    sums: dict[str, list[tuple[float, int]]] = {}
-    for held_out in held_out_batches(source, batch):
-        size = len(next(iter(held_out.values())))
-        for name, value in _scores(system, _to(held_out, device)).items():
-            sums.setdefault(name, []).append((value, size))
-    return {name: _weighted_mean(pairs) for name, pairs in sums.items()}
-
-
-class _Worker:
+class Trainer:
     """One process of a run."""
 
     def __init__(self, run: Run, found: disk.Checkpoint | None, accelerator: Accelerator) -> None:
         recipe = run.recipe
-        self.run, self.recipe = run, recipe
-        self.accelerator = accelerator
-        self.first = self.accelerator.is_main_process
-        _check_batch(recipe.batch, self.accelerator.num_processes)
+        self.run, self.recipe, self.accelerator = run, recipe, accelerator
+        self.first = accelerator.is_main_process
         torch.backends.cudnn.deterministic = True
-        torch.manual_seed(recipe.seed)
-        self.system = recipe.build()
-        self.training, self.held_out = recipe.sources(run.data)
-        self.optimiser = build_optimiser(recipe.optimiser, self.system.parameters())
-        self.wrapped, self.optimiser = self.accelerator.prepare(self.system, self.optimiser)
+        self.training, self.held_out = recipe.sources(run.data, run.prepared)
         self.per_epoch = steps_per_epoch(len(self.training), recipe.batch)
-        self.stop = recipe.epochs * self.per_epoch
+        self.stop = recipe.total_steps(self.per_epoch)
+        torch.manual_seed(recipe.seed)
+        system = recipe.build()
+        if found is None:
+            fill_fresh_system(run, system, self._first_batch)
+        if recipe.sync_norms:
+            system = nn.SyncBatchNorm.convert_sync_batchnorm(system)
+        self.system: System = system
+        self.optimiser = build_optimiser(recipe.optimiser, system)
+        self.wrapped, self.optimiser = accelerator.prepare(system, self.optimiser)
+        self.average = WeightAverage(system, recipe.ema) if recipe.ema is not None else None
+        self.average_buffers: tuple[int, dict[str, Tensor]] | None = None
         self.step, self.seconds = 0, 0.0
+        self.best: float | None = None
         if found is not None:
             self._restore(found)
-        elif run.start is not None:
-            begin_with(self.system, run.start)
-        else:
-            recipe.initialise(self.system)
-        self.journal = Journal(run.out, self.step) if self.first else None
+        self.log = self._open_log() if self.first else None
         self.window: list[dict[str, Tensor]] = []
 
     def work(self) -> dict[str, float]:
         """Do all steps; return the last scores."""
         scores: dict[str, float] = {}
+        was_complete = self.step == self.stop
         with shown(self.stop, self.step, self.first) as show:
             self._announce(show)
             if self.step == 0:
                 scores = self._end_epoch(show)
             mark = time.monotonic()
-            for batch in self._batches():
-                self.window.append(self._learn(batch))
+            batches = self._batches(self.step, self.stop)
+            while micro_batches := list(islice(batches, self.recipe.accumulate)):
+                self.window.append(self._learn(micro_batches))
                 self.step += 1
-                ended = self.step % self.per_epoch == 0
+                ended = self.step % self.per_epoch == 0 or self.step == self.stop
                 saving = ended or self.step % self.recipe.save_every == 0
                 if saving or self.step % self.recipe.log_every == 0:
-                    mark = self._log(show, mark)
+                    mark = self._log_window(show, mark)
                 if ended:
                     scores = self._end_epoch(show)
-                    mark = time.monotonic()
                 if saving:
                     self._save()
-        if not scores and self.first:  # the run was complete already
-            scores = self._measure()
+                    mark = time.monotonic()
+        if was_complete:
+            with self._as_used():
+                scores = self._measure()
         return scores
 
-    def _batches(self) -> Iterator[Batch]:
-        process = self.accelerator
-        order = Order(
-            len(self.training),
-            self.recipe.batch,
-            self.recipe.seed,
-            self.step,
-            self.stop,
-            process.process_index,
-            process.num_processes,
+    def _order(self, start: int, stop: int) -> Order:
+        process, recipe = self.accelerator, self.recipe
+        return Order(
+            count=len(self.training),
+            batch=recipe.batch,
+            seed=recipe.seed,
+            start=start,
+            stop=stop,
+            rank=process.process_index,
+            world=process.num_processes,
+            micro_batches=recipe.accumulate,
+            stream=isinstance(self.training, Mixture),
         )
-        cuda = process.device.type == "cuda"
-        for batch in batches(self.training, order, self.recipe.workers, pin=cuda):
-            yield _to(batch, process.device)
 
-    def _learn(self, batch: Batch) -> dict[str, Tensor]:
+    def _batches(self, start: int, stop: int, *, ahead: bool = True) -> Iterator[Batch]:
+        """Yield this process's micro-batches of some steps; ``ahead``: by the reading processes."""
+        device = self.accelerator.device
+        workers = self.recipe.workers if ahead else 0
+        order = self._order(start, stop)
+        for batch in read_batches(self.training, order, workers, pin=device.type == "cuda"):
+            yield on(batch, device)
+
+    def _first_batch(self) -> Batch:
+        """Return a whole first batch, the same in every process."""
+        order = Order(
+            count=len(self.training),
+            batch=self.recipe.batch,
+            seed=self.recipe.seed,
+            start=0,
+            stop=1,
+            stream=isinstance(self.training, Mixture),
+        )
+        return next(read_batches(self.training, order, 0))
+
+    def _learn(self, micro_batches: list[Batch]) -> dict[str, Tensor]:
         """Take one step; return its loss terms, detached."""
         torch.manual_seed(step_seed(self.recipe.seed, self.step, self.accelerator.process_index))
         for group in self.optimiser.param_groups:
             group["lr"] = rate(self.recipe.optimiser, self.step, self.stop)
         self.optimiser.zero_grad()
-        terms = self.wrapped(batch, self.step)
-        total = torch.stack(list(terms.values())).sum()
         dump = self.run.out / f"not-finite-{self.step}-{self.accelerator.process_index}.pt"
-        require_finite(terms, batch, self.step, dump)
-        self.accelerator.backward(total)
+        rows = []
+        for number, batch in enumerate(micro_batches, 1):
+            last = number == len(micro_batches)  # processes average gradients once a step
+            with nullcontext() if last else self.accelerator.no_sync(self.wrapped):
+                terms = self.wrapped(batch, self.step)
+                require_finite(terms, batch, self.step, dump)
+                total = torch.stack(list(terms.values())).sum()
+                self.accelerator.backward(total / len(micro_batches))
+            rows.append({name: value.detach() for name, value in terms.items()})
+            rows[-1]["loss"] = total.detach()
         norm = self.accelerator.clip_grad_norm_(
             self.system.parameters(), self.recipe.optimiser.clip_norm or float("inf")
         )
         if self.recipe.precision != "fp16":  # whose scaler skips such steps by itself
-            require_finite({"gradient norm": norm}, batch, self.step, dump)
+            require_finite({"gradient norm": norm}, micro_batches[-1], self.step, dump)
         self.optimiser.step()
-        return {name: value.detach() for name, value in terms.items()} | {"loss": total.detach()}
+        if self.average is not None and (self.step + 1) % self.recipe.ema_every == 0:
+            self.average.update(self.system)
+        return _mean_of(rows)
 
-    def _log(self, show: Show, mark: float) -> float:
+    def _log_window(self, show: Show, mark: float) -> float:
         """Write the mean of the steps since the last row; return the time."""
         now = time.monotonic()
         self.seconds += now - mark
-        names = list(self.window[0])
-        means = torch.stack([torch.stack([row[n] for n in names]) for row in self.window]).mean(0)
-        means = self.accelerator.reduce(means, "mean")
-        values = dict(zip(names, means.tolist(), strict=True))
+        means = _mean_of(self.window)
+        reduced = self.accelerator.reduce(torch.stack(list(means.values())), "mean")
+        values = dict(zip(means, reduced.tolist(), strict=True))
         speed = len(self.window) * self.recipe.batch / max(now - mark, 1e-9)
         self.window = []
-        if self.journal is not None:
+        if self.log is not None:
             facts = {"images_per_s": round(speed, 2), "seconds": round(self.seconds, 2)}
-            self.journal.row(self.step, values, epoch=self._epoch(), **facts)
+            self.log.row(self.step, values, epoch=self._epoch(), **facts)
         show.step(self.step, values["loss"], speed)
         return now
 
     def _end_epoch(self, show: Show) -> dict[str, float]:
-        """Measure, draw and say where the run stands, where it is time to; before step 0 too."""
-        scores: dict[str, float] = {}
-        due = self._epoch() % self.recipe.measure_every == 0 or self.step == self.stop
-        if self.journal is not None and due:
+        """Score and draw the system where it is time to; before step 0 too."""
+        if self._epoch() % self.recipe.measure_every and self.step != self.stop:
+            return {}
+        with self._as_used():
             scores = self._measure()
-            self.journal.row(self.step, scores, epoch=self._epoch())
-            self._draw(self.journal)
-            words = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
-            show.say(f"epoch {self._epoch()} of {self.recipe.epochs}: {words}")
+            if self.log is not None:
+                self.log.row(self.step, scores, epoch=self._epoch())
+                self._draw(self.log)
+        words = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+        show.say(f"epoch {self._epoch()}, step {self.step} of {self.stop}: {words}")
+        if self.first and is_better(self.recipe, scores, self.best):
+            self.best = scores[str(self.recipe.best_score)]
+            self._checkpoint().write(self.run.out / disk.BEST)
         self.accelerator.wait_for_everyone()
         return scores
 
-    def _measure(self) -> dict[str, float]:
-        self.system.eval()
-        scores = score(self.system, self.held_out, self.recipe.batch, self.accelerator.device)
+    @contextmanager
+    def _as_used(self) -> Iterator[None]:
+        """Put the system into the state that is scored and exported: averaged, in eval mode."""
+        if self.average is None:
+            self.system.eval()
+            yield
+        else:
+            recent = self._batches(max(0, self.step - NORM_STEPS), self.step, ahead=False)
+            with self.average.in_place(self.system, recent, self.step):
+                self.average_buffers = self.step, kept_buffers(self.system)
+                self.system.eval()
+                yield
         self.system.train()
-        return scores
+
+    def _measure(self) -> dict[str, float]:
+        """Return the held-out scores; only the first process has them."""
+        if not self.first:
+            return {}
+        return score(self.system, self.held_out, self.recipe.batch, self.accelerator.device)
 
     @torch.no_grad()
-    def _draw(self, journal: Journal) -> None:
-        self.system.eval()
-        batch = _to(next(held_out_batches(self.held_out, 4)), self.accelerator.device)
+    def _draw(self, log: MetricsLog) -> None:
+        batch = on(next(held_out_batches(self.held_out, 4)), self.accelerator.device)
         for name, rgb in self.system.pictures(batch).items():
             write_png(self.run.out / "pictures" / f"epoch-{self._epoch():03d}-{name}.png", rgb)
-            journal.picture(self.step, name, rgb)
-        self.system.train()
+            log.picture(self.step, name, rgb)
 
     def _epoch(self) -> int:
         return self.step // self.per_epoch
 
+    def _open_log(self) -> MetricsLog:
+        settings = self.recipe.model_dump(mode="json")
+        text = json.dumps(settings, indent=2) + "\n"
+        (self.run.out / "recipe.json").write_text(text, encoding="utf-8")
+        loggers = [
+            open_logger(self.run.out, settings, self.step) for open_logger in self.run.loggers
+        ]
+        board = [TensorBoard(self.run.out, self.step)] if has_tensorboard() else []
+        return MetricsLog(self.run.out, self.step, [*board, *loggers])
+
     def _announce(self, show: Show) -> None:
-        if self.first:
-            settings = json.dumps(self.recipe.model_dump(mode="json"), indent=2)
-            (self.run.out / "recipe.json").write_text(settings + "\n", encoding="utf-8")
         board = "" if has_tensorboard() else " (no TensorBoard: pip install tensorboard)"
         show.say(
             f"{self.run.name}: {len(self.training)} samples, steps {self.step} to {self.stop}, "
@@ -236,13 +268,23 @@ class _Worker:
         self.optimiser.load_state_dict(found.optimiser)
         if found.scaler is not None and self.accelerator.scaler is not None:
             self.accelerator.scaler.load_state_dict(found.scaler)
-        self.step, self.seconds = found.step, found.seconds
+        if self.average is not None and found.average is not None:
+            self.average.load_state_dict(found.average)
+        self.step, self.seconds, self.best = found.step, found.seconds, found.best
 
     def _save(self) -> None:
-        if not self.first:
-            return
+        if self.average is not None and (self.average_buffers or (-1,))[0] != self.step:
+            with self._as_used():
+                pass  # measures the norms of the average; in every process, sync_norms needs all
+        if self.first:
+            self._checkpoint().write(self.run.out / disk.NAME)
+
+    def _checkpoint(self) -> disk.Checkpoint:
         scaler = self.accelerator.scaler
-        disk.Checkpoint(
+        average = None
+        if self.average is not None and self.average_buffers is not None:
+            average = self.average.state_dict() | {"buffers": self.average_buffers[1]}
+        return disk.Checkpoint(
             recipe=self.run.name,
             settings=self.recipe.model_dump(mode="json"),
             step=self.step,
@@ -250,78 +292,10 @@ class _Worker:
             system=self.system.state_dict(),
             optimiser=self.optimiser.state_dict(),
             scaler=scaler.state_dict() if scaler is not None else None,
-        ).write(self.run.out / disk.NAME)
-
-
-def begin_with(system: System, path: Path) -> None:
-    """Give a system the weights of another run wherever names and shapes agree.
-
-    Raises:
-        UsageError: nothing agrees.
-    """
-    own = system.state_dict()
-    other = disk.read_checkpoint(path).system
-    shared = {n: v for n, v in other.items() if n in own and own[n].shape == v.shape}
-    if not shared:
-        raise UsageError(f"{path} holds another network: not one of its tensors fits.")
-    system.load_state_dict(own | shared)
-
-
-def _found_by_the_first(run: Run, accelerator: Accelerator) -> disk.Checkpoint | None:
-    """Return the checkpoint that the first process finds in its folder, to every process.
-
-    Machines need not share a folder; one that began anew would take other steps than the rest, and
-    all would wait for each other for ever.
-
-    Raises:
-        UsageError, UnreadableInputError: in every process, what the first one raises.
-    """
-    found: disk.Checkpoint | PullfocusError | None = None
-    if accelerator.is_main_process:
-        try:
-            found = disk.resumable(run.out / disk.NAME, run.name, run.recipe)
-        except PullfocusError as problem:
-            found = problem
-    everywhere = [found]
-    broadcast_object_list(everywhere)
-    if isinstance(everywhere[0], PullfocusError):
-        raise everywhere[0]
-    return everywhere[0]
-
-
-def _accelerator(precision: str) -> Accelerator:
-    """Return this process's accelerator.
-
-    Raises:
-        UsageError: the machine cannot do the precision.
-    """
-    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-    if precision == "fp16" and not torch.cuda.is_available():
-        raise UsageError("precision fp16 needs a GPU; on a CPU use bf16 or no.")
-    # accelerate keeps one state a process and refuses a second run of another precision
-    AcceleratorState._reset_state()
-    return Accelerator(
-        mixed_precision=precision, cpu=not torch.cuda.is_available(), kwargs_handlers=[unused]
-    )
-
-
-def _check_batch(batch: int, processes: int) -> None:
-    if batch % processes:
-        raise UsageError(
-            f"A batch of {batch} cannot be shared by {processes} processes; --set batch="
-            f"{-(-batch // processes) * processes} or another --devices."
+            average=average,
+            best=self.best,
         )
 
 
-def _weighted_mean(pairs: list[tuple[float, int]]) -> float:
-    values, sizes = zip(*pairs, strict=True)
-    return float(np.average(values, weights=sizes))
-
-
-@torch.no_grad()
-def _scores(system: System, batch: Batch) -> dict[str, float]:
-    return system.scores(batch)
-
-
-def _to(batch: Batch, device: torch.device) -> Batch:
-    return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
+def _mean_of(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.stack([row[name] for row in rows]).mean(0) for name in rows[0]}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from pullfocus.cores import usable_cores
 from pullfocus.errors import UsageError
 
 
@@ -52,8 +53,11 @@ def group_command(
     return [*torchrun, *group, "-m", "--", "pullfocus.lab", *arguments]
 
 
-def run_group(command: list[str]) -> int:
-    """Run a group to its end; return 0 if every process did its work."""
-    threads = max(1, (os.cpu_count() or 1) // 2)
+def run_group(command: list[str], devices: int) -> int:
+    """Run this machine's ``devices`` processes of a group to their end; return 0 if all worked.
+
+    They share the cores: threads that wait for a core held by another process slow every layer.
+    """
+    threads = max(1, usable_cores() // devices)
     environment = {"OMP_NUM_THREADS": str(threads)} | dict(os.environ)
     return subprocess.run(command, env=environment, check=False).returncode

@@ -1,4 +1,4 @@
-"""How a run shows itself to the person who waits: a bar on a terminal, lines elsewhere."""
+"""Progress of a run on the screen: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 

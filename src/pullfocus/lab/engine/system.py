@@ -54,6 +54,13 @@ class System(nn.Module, ABC):
     def losses(self, prediction: dict[str, Any], batch: Batch, step: int) -> dict[str, Tensor]:
         """Return the weighted loss terms of a prediction, scalars."""
 
+    def run_as_used(self, batch: Batch, step: int) -> None:
+        """Run the networks on training samples as they will be used, to measure norms.
+
+        Overridden where training feeds the networks something that use does not.
+        """
+        self.predict(batch, step)
+
     @abstractmethod
     def scores(self, batch: Batch) -> dict[str, float]:
         """Measure a batch of held-out samples against truth where the batch holds it."""

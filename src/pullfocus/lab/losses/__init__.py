@@ -4,7 +4,11 @@ Where a loss has several terms, its function returns them weighted and by name, 
 log can show them; their sum is the loss.
 """
 
-from pullfocus.lab.losses.hints import HintScale
-from pullfocus.lab.losses.relative import gradient_matching, scale_shift_invariant, standardise
+from pullfocus.lab.losses.relative import (
+    HintScale,
+    gradient_matching,
+    scale_shift_invariant,
+    standardise,
+)
 
 __all__ = ["HintScale", "gradient_matching", "scale_shift_invariant", "standardise"]

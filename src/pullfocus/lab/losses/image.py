@@ -1,4 +1,4 @@
-"""How unlike two pictures are, and how rough a map is where the picture is not.
+"""How unlike two pictures are, how rough a map is where the picture is not, and masked means.
 
 Pictures are b c h w in 0..1. A window never exceeds the picture: one pixel has a 1x1 window.
 """
@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
-
-from pullfocus.lab.losses.means import mean
+from jaxtyping import Bool, Float
+from torch import Tensor, where
 
 Image = Float[Tensor, "b c h w"]
 
@@ -109,3 +107,19 @@ def edge_aware_smoothness(
         edges = image.diff(dim=axis).abs().mean(1, keepdim=True)
         total = total + mean(values.diff(dim=axis).abs() * torch.exp(-edges))
     return total
+
+
+def mean(x: Tensor) -> Float[Tensor, ""]:
+    """Return the mean of all values; 0 for an empty tensor."""
+    return x.sum() / max(1, x.numel())
+
+
+def masked_mean(
+    x: Float[Tensor, ...], valid: Bool[Tensor, ...], dims: tuple[int, ...] | None = None
+) -> Tensor:
+    """Return the mean over valid along ``dims`` (all when None); 0 where nothing is valid.
+
+    What stands in x outside valid never counts, not even infinity.
+    """
+    axes = tuple(range(x.ndim)) if dims is None else dims
+    return where(valid, x, 0).sum(axes) / valid.sum(axes).clamp(min=1)

@@ -16,9 +16,9 @@ from pullfocus.lab.losses.image import (
     block_mean,
     dissimilarity,
     edge_aware_smoothness,
+    mean,
     weighted_structure,
 )
-from pullfocus.lab.losses.means import mean
 
 Image = Float[Tensor, "b 3 h w"]
 Field = Float[Tensor, "b 3 h w"]

@@ -1,17 +1,19 @@
-"""Losses on relative disparity, blind to its scale and shift.
+"""Losses relative to a scale: on disparity up to scale and shift, on features up to their power.
 
 Shapes: prediction and target b h w, valid b h w bool. All are finite for empty masks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 
-from pullfocus.lab.losses.means import masked_mean
+from pullfocus.lab.losses.image import masked_mean
 
 Map = Float[Tensor, "b h w"]
 Mask = Bool[Tensor, "b h w"]
@@ -95,3 +97,43 @@ def gradient_matching(
             both = m.narrow(axis, 1, m.shape[axis] - 1) & m.narrow(axis, 0, m.shape[axis] - 1)
             total = total + _per_picture(d.diff(dim=axis).abs(), both)
     return total / scales
+
+
+class HintScale(nn.Module):
+    """Errors of features against a teacher's, in units of each teacher channel's running power.
+
+    The mean squares are buffers, so that they are saved with the system that has this.
+
+    Args:
+        channels: of the network's own features, by the stage's name.
+        momentum: of the running mean.
+    """
+
+    def __init__(self, channels: Mapping[str, int], momentum: float = 0.02) -> None:
+        super().__init__()
+        self.momentum = momentum
+        for name, count in channels.items():
+            self.register_buffer(name, torch.full((count,), torch.nan))
+
+    def loss(self, name: str, own: Tensor, hint: Tensor, counts: Tensor | None = None) -> Tensor:
+        """Return the squared error (Huber beyond 3) of own's first channels, both b k h w.
+
+        In units of each channel's own power, so 1 = as bad as answering zero. ``counts`` b bool:
+        pictures that count; without any the loss is 0.
+        """
+        if counts is not None:
+            own, hint = own[counts], hint[counts]
+        if len(own) == 0:
+            return own.sum()
+        hint = hint.float()
+        power = self._power(name, hint.square().mean((0, 2, 3)))
+        weight = 1 / (power + 0.05 * power.mean() + 1e-6)
+        error = (own[:, : hint.shape[1]].float() - hint) * weight.sqrt()[:, None, None]
+        return 2 * functional.huber_loss(error, torch.zeros_like(error), delta=3.0)
+
+    @torch.no_grad()
+    def _power(self, name: str, now: Tensor) -> Tensor:
+        """Return a stage's running mean square, brought up to date."""
+        kept = self.get_buffer(name)[: len(now)]
+        kept.copy_(torch.where(kept.isnan(), now, kept.lerp(now, self.momentum)))
+        return kept.clone()

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from pullfocus.lab.losses.means import mean
+from pullfocus.lab.losses.image import mean
 
 Logits = Float[Tensor, "b 1 h w"]
 Target = Float[Tensor, "b 1 h w"]

@@ -14,8 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pullfocus.lab.geometry.warp import shift_horizontally
-from pullfocus.lab.losses.image import edge_aware_smoothness, photometric
-from pullfocus.lab.losses.means import mean
+from pullfocus.lab.losses.image import edge_aware_smoothness, mean, photometric
 
 Image = Float[Tensor, "b 3 h w"]
 Disparity = Float[Tensor, "b 1 h w"]

@@ -1,13 +1,14 @@
-"""Losses against measured depth, b 1 h w each, with a mask of where it was measured."""
+"""Losses against measured depth, b 1 h w each, with its mask; learned weights of several tasks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
+from torch import Tensor, nn
 
-from pullfocus.lab.losses.image import block_mean, dissimilarity, ssim
-from pullfocus.lab.losses.means import masked_mean
+from pullfocus.lab.losses.image import block_mean, dissimilarity, masked_mean, ssim
 
 Map = Float[Tensor, "b 1 h w"]
 Mask = Bool[Tensor, "b 1 h w"]
@@ -88,3 +89,23 @@ def berhu(prediction: Map, target: Map, valid: Mask) -> Float[Tensor, ""]:
     residual = _residual(prediction, target, valid)
     threshold = 0.2 * residual.detach().abs().amax()
     return masked_mean(reverse_huber(residual, threshold), valid)
+
+
+class UncertaintyWeights(nn.Module):
+    """Weigh each task by exp(-s) and charge s for it; s = log variance is learned, from 0.
+
+    Give its parameters to the optimiser beside the network's.
+    Source: Kendall et al. 2018, Multi-task learning using uncertainty, equation 7, without the
+    halves.
+    """
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        super().__init__()
+        self.log_variance = nn.ParameterDict({task: torch.zeros(()) for task in tasks})
+
+    def forward(self, losses: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the weighted losses by task; their sum is the loss."""
+        return {
+            task: torch.exp(-self.log_variance[task]) * loss + self.log_variance[task]
+            for task, loss in losses.items()
+        }

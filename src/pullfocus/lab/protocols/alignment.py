@@ -17,7 +17,7 @@ import numpy as np
 from pullfocus.depth.card import OutputKind
 from pullfocus.depth.estimator import RawDepth
 from pullfocus.errors import UsageError
-from pullfocus.lab import metrics
+from pullfocus.lab.protocols import metrics
 
 ALIGNMENTS = ("none", "stereo", "median", "affine-disparity", "affine-depth")
 SMALLEST = 1e-6

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from pullfocus.depth.estimator import Estimator
-from pullfocus.lab import metrics
-from pullfocus.lab.data.origin import OWN, pictures
+from pullfocus.lab.data.dataset_files import OWN, pictures
 from pullfocus.lab.data.rgbd import RgbdFolder
+from pullfocus.lab.protocols import metrics
 from pullfocus.lab.protocols.alignment import aligned_depth, best_alignment, disparity_of
 from pullfocus.lab.protocols.depth_sets import Range
 from pullfocus.lab.protocols.flip import estimate

@@ -13,9 +13,9 @@ from pullfocus.lab.protocols import depth_sets
 from pullfocus.lab.protocols.alignment import SMALLEST, aligned_depth, best_alignment
 from pullfocus.lab.protocols.depth_sets import AFFINE, Case, Cases, Range
 from pullfocus.lab.protocols.flip import estimate
+from pullfocus.lab.protocols.metrics import d1_all, depth_scores
 from pullfocus.lab.protocols.options import Options
 from pullfocus.lab.protocols.pictures import Look
-from pullfocus.lab.protocols.scores import d1_all, depth_scores
 from pullfocus.lab.protocols.summary import means
 
 

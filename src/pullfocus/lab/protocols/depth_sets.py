@@ -10,7 +10,7 @@ import numpy as np
 
 from pullfocus.errors import UsageError
 from pullfocus.lab.data import kitti
-from pullfocus.lab.data.kitti_2015 import Kitti2015
+from pullfocus.lab.data.kitti_laser import Kitti2015
 from pullfocus.lab.data.make3d import Make3d
 from pullfocus.lab.data.nyu import NyuLabelled
 from pullfocus.lab.data.rgbd import RgbdFolder

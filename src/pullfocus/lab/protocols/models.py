@@ -13,7 +13,7 @@ import numpy as np
 from pullfocus.depth import open_estimator
 from pullfocus.depth.card import ModelCard
 from pullfocus.depth.estimator import Estimator, RawDepth
-from pullfocus.lab.evaluate import lower_row_is_nearer
+from pullfocus.lab.protocols.quick import lower_row_is_nearer
 
 LOWER_ROW = "lower-row"
 """The baseline "lower row = nearer", to stand beside every score."""
@@ -61,7 +61,7 @@ def open_model(model: str | Path | None) -> Estimator:
         return LowerRow()
     if model is None or Path(model).suffix not in CHECKPOINTS:
         return open_estimator(model)
-    from pullfocus.lab.export import export_checkpoint
+    from pullfocus.lab.export.onnx import export_checkpoint
 
     folder = tempfile.mkdtemp(prefix="pullfocus-checkpoint-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the session opens it again

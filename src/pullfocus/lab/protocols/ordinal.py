@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from pullfocus.depth.estimator import Estimator
-from pullfocus.lab.data.origin import Origin
+from pullfocus.lab.data.dataset_files import Origin
 from pullfocus.lab.protocols.alignment import disparity_of
 from pullfocus.lab.protocols.flip import estimate
 from pullfocus.lab.protocols.options import Options

@@ -10,9 +10,9 @@ import numpy as np
 
 from pullfocus.depth.estimator import Estimator
 from pullfocus.errors import UsageError
-from pullfocus.lab import metrics
-from pullfocus.lab.data.rgbd_video import read_rgbd_video
+from pullfocus.lab.data.rgbd import read_rgbd_video
 from pullfocus.lab.data.samples import Clip
+from pullfocus.lab.protocols import metrics
 from pullfocus.lab.protocols.alignment import SMALLEST, best_alignment, disparity_of
 from pullfocus.lab.protocols.flip import estimate
 from pullfocus.lab.protocols.options import Options

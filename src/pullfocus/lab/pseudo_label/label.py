@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from pullfocus.depth.estimator import Estimator
-from pullfocus.lab import metrics
+from pullfocus.lab.protocols import metrics
 from pullfocus.lab.protocols.alignment import disparity_of
 
 SCALES = (1.0, 0.8, 1.25)

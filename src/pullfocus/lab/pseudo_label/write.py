@@ -19,7 +19,7 @@ import numpy as np
 
 from pullfocus.depth.estimator import Estimator
 from pullfocus.errors import CannotWriteError, UnreadableInputError, UsageError
-from pullfocus.lab.data.origin import OWN, pictures_below
+from pullfocus.lab.data.dataset_files import OWN, pictures_below
 from pullfocus.lab.pseudo_label.label import SCALES, Label, label_photo
 
 PER_SHARD = 200

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from pullfocus.lab.data.samples import Clip
 from pullfocus.lab.engine import pictures
-from pullfocus.lab.engine.order import Source
 from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe, Thin, Weight
+from pullfocus.lab.engine.sampler import SampleSource
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.geometry.pose import rotation_matrix
 from pullfocus.lab.losses.dynamic import WEIGHTS, Frame, pyramid_terms
@@ -83,7 +83,9 @@ class DynamicRecipe(Recipe):
         """Return both networks with their loss."""
         return DynamicSystem(self)
 
-    def sources(self, data: Path | None) -> tuple[Source, Source]:
+    def sources(
+        self, data: Path | None, cache: Path | None = None
+    ) -> tuple[SampleSource, SampleSource]:
         """Return pairs of frames to train on, and plain ones with their truth to measure with."""
         training, held_out = self._clips(data)
         return (
@@ -109,12 +111,12 @@ class DynamicRecipe(Recipe):
 
 def read_clips(samples: str, data: Path, count: int) -> Sequence[Clip]:
     """Return the clips of a set on disk; the readers say what is missing."""
-    from pullfocus.lab.data import cityscapes, kitti, video, waymo
+    from pullfocus.lab.data import cityscapes, kitti, video
 
     readers: dict[str, Any] = {
         "kitti": kitti.kitti_clips,
         "cityscapes": cityscapes.cityscapes_clips,
-        "waymo": waymo.waymo_clips,
+        "waymo": cityscapes.waymo_clips,
         "folder": video.FrameFolder,
         "video": video.VideoFile,
     }

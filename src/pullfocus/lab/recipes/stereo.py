@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from pullfocus.errors import UsageError
 from pullfocus.lab.data.samples import StereoPair
 from pullfocus.lab.engine import pictures
-from pullfocus.lab.engine.order import Source
 from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Recipe, Thin
+from pullfocus.lab.engine.sampler import SampleSource
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.geometry.warp import shift_horizontally
 from pullfocus.lab.losses.image import photometric
@@ -73,7 +73,9 @@ class StereoRecipe(Recipe):
             raise UsageError(f"The network {self.network} cannot learn by the loss {self.loss}.")
         return StereoSystem(self)
 
-    def sources(self, data: Path | None) -> tuple[Source, Source]:
+    def sources(
+        self, data: Path | None, cache: Path | None = None
+    ) -> tuple[SampleSource, SampleSource]:
         """Return augmented pairs to train on, plain ones with their truth to measure with."""
         training, held_out = self._pairs(data)
         return Stereo(training, self.hw, True), Stereo(held_out, self.hw, False)

@@ -19,16 +19,16 @@ from torch.nn import functional
 from pullfocus.errors import UnreadableInputError, UsageError
 from pullfocus.lab.data.samples import Frame, LabelledView
 from pullfocus.lab.engine import pictures
-from pullfocus.lab.engine.order import Source
 from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Positive, Recipe, Thin
+from pullfocus.lab.engine.sampler import SampleSource
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
 from pullfocus.lab.losses.supervised import berhu, l1_gradient_ssim
-from pullfocus.lab.protocols.scores import depth_scores
+from pullfocus.lab.protocols.metrics import depth_scores
 from pullfocus.lab.recipes.samples import Depths, Made, needed, split_last
 from pullfocus.networks.dpt import DPT
 from pullfocus.networks.laina import UpProjection
 from pullfocus.networks.registry import build
-from pullfocus.networks.resnet_unet import ResNetUNet
+from pullfocus.networks.unet import ResNetUNet
 
 Frames = Sequence[Frame | LabelledView]
 Samples = Literal["rendered", "nyu", "nyu-labelled", "rgbd", "rgbd+rendered"]
@@ -85,7 +85,9 @@ class SupervisedRecipe(Recipe):
         if self.backbone is not None:
             put_backbone(system, self.backbone)
 
-    def sources(self, data: Path | None) -> tuple[Source, Source]:
+    def sources(
+        self, data: Path | None, cache: Path | None = None
+    ) -> tuple[SampleSource, SampleSource]:
         """Return augmented frames to train on, plain ones to measure with."""
         training, held_out = frames(self.samples, data, self.hw, self.rooms, ROOMS)
         return Depths(training, self.hw, True), Depths(held_out, self.hw, False)

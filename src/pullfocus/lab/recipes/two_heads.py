@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from pullfocus.errors import UsageError
 from pullfocus.lab.engine import pictures
-from pullfocus.lab.engine.order import Source
 from pullfocus.lab.engine.recipe import Count, Number, Optimiser, Positive, Recipe, Weight
+from pullfocus.lab.engine.sampler import SampleSource
 from pullfocus.lab.engine.system import Batch, DepthGraph, System
-from pullfocus.lab.losses.joint import UncertaintyWeights
 from pullfocus.lab.losses.relative import gradient_matching, scale_shift_invariant
 from pullfocus.lab.losses.segmentation import known_mask_terms
-from pullfocus.lab.metrics import affine_depth
+from pullfocus.lab.losses.supervised import UncertaintyWeights
+from pullfocus.lab.protocols.metrics import affine_depth
 from pullfocus.lab.recipes.samples import Depths
 from pullfocus.lab.recipes.supervised import (
     Samples,
@@ -81,7 +81,9 @@ class TwoHeadsRecipe(Recipe):
         if self.backbone is not None:
             put_backbone(system, self.backbone)
 
-    def sources(self, data: Path | None) -> tuple[Source, Source]:
+    def sources(
+        self, data: Path | None, cache: Path | None = None
+    ) -> tuple[SampleSource, SampleSource]:
         """Return augmented frames to train on, plain ones to measure with."""
         training, held_out = frames(self.samples, data, self.hw, self.rooms, self.places)
         return Depths(training, self.hw, True), Depths(held_out, self.hw, False)

@@ -6,9 +6,7 @@ One call a sample: `stereo_pair`, `clip`, `flight` and `labelled_view`, each the
 seed.
 """
 
-from pullfocus.lab.scenes.clips import clip
+from pullfocus.lab.scenes.clips import clip, labelled_view, stereo_pair
 from pullfocus.lab.scenes.flights import flight
-from pullfocus.lab.scenes.labels import labelled_view
-from pullfocus.lab.scenes.pairs import stereo_pair
 
 __all__ = ["clip", "flight", "labelled_view", "stereo_pair"]

@@ -1,4 +1,4 @@
-"""Rendered video with exact truth: a camera that moves, things that move by themselves."""
+"""Rendered samples with exact truth: video with moving things, single views, stereo pairs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pullfocus.lab.data.samples import Clip
+from pullfocus.lab.data.samples import Clip, LabelledView, StereoPair
 from pullfocus.lab.scenes.furniture import Shop
 from pullfocus.lab.scenes.parts import Camera, Part, Scene, view_matrix
 from pullfocus.lab.scenes.studio import (
     first_taken,
+    focal_px,
     intrinsics,
     renderer,
     shows_depth,
@@ -140,3 +141,70 @@ def _steps(part: np.ndarray, movers: list[Mover]) -> np.ndarray:
     for mover in movers:
         steps[(part >= mover.first) & (part < mover.last)] = mover.step_m
     return steps
+
+
+VIEW_PLACES = ("room", "crowd", "portrait", "street")
+
+
+def labelled_view(
+    seed: int, hw: tuple[int, int], kinds: tuple[str, ...] = VIEW_PLACES
+) -> LabelledView:
+    """Return the view of a seed, h w, with disparity, normals, parts and the mask of people.
+
+    Raises:
+        MissingModelError: the machine cannot render.
+    """
+    draw = renderer(hw)
+
+    def shoot(_rng: np.random.Generator, kind: str, scene: Scene) -> LabelledView | None:
+        rgb, disparity = draw(scene)
+        if not shows_depth(disparity, 0.3):
+            return None
+        seen = draw.surfaces()
+        person = person_parts(scene)[seen.part] & (seen.part >= 0)
+        return LabelledView(f"{kind}-{seed}", rgb, disparity, seen.normal, person, seen.part)
+
+    return first_taken(seed, kinds, shoot)
+
+
+def person_parts(scene: Scene) -> np.ndarray:
+    """Return for each part whether it is a person of the studio's stack."""
+    layers = np.array([part.layer for part in scene.parts])
+    return np.isin(layers, studio_stack().kinds["person"])
+
+
+BASELINE_M = 0.54
+"""Between the two cameras: KITTI's."""
+NEAREST_M = 2.2
+"""Nothing stands closer, so that disparity stays below 0.15 of the width (networks reach 0.3)."""
+PAIR_PLACES = ("road", "street")
+
+
+def beside(camera: Camera, metres: float) -> Camera:
+    """Return the camera moved along its own x axis."""
+    x, y, z = (np.array(camera.position) + metres * view_matrix(camera)[0, :3]).tolist()
+    return replace(camera, position=(x, y, z))
+
+
+def stereo_pair(seed: int, hw: tuple[int, int]) -> StereoPair:
+    """Return the rectified pair of a seed, both pictures h w, with exact disparity.
+
+    One rig for all seeds (`BASELINE_M`, `studio.FOCAL_SHARE`, cameras 1.2 to 2.2 m above a road),
+    as in the driving sets: a network can learn metres from it.
+
+    Raises:
+        MissingModelError: the machine cannot render.
+    """
+    draw = renderer(hw)
+    focal = focal_px(hw)
+
+    def shoot(_rng: np.random.Generator, kind: str, scene: Scene) -> StereoPair | None:
+        camera = replace(scene.camera, vertical_fov_deg=vertical_fov_deg(hw), roll_deg=0.0)
+        left, disparity = draw(replace(scene, camera=camera))
+        if not shows_depth(disparity, NEAREST_M):
+            return None
+        right, _ = draw(replace(scene, camera=beside(camera, BASELINE_M)))
+        disparity_px = disparity * np.float32(focal * BASELINE_M)
+        return StereoPair(f"{kind}-{seed}", left, right, disparity_px, focal, BASELINE_M)
+
+    return first_taken(seed, PAIR_PLACES, shoot)

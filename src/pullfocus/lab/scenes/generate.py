@@ -1,18 +1,20 @@
-"""Seeds in, packed scenes out: what training reads as exact truth."""
+"""Rendered scenes by seed: packs to train on, and frames of other seeds that only measure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from pullfocus.lab.data.pack import Item
+from pullfocus.lab.data.truth import Frame
 from pullfocus.lab.scenes.furniture import Shop
 from pullfocus.lab.scenes.layouts import LAYOUTS
 from pullfocus.lab.scenes.parts import Scene
 from pullfocus.lab.scenes.render import Renderer
-from pullfocus.lab.scenes.textures import Stack
+from pullfocus.lab.scenes.textures import Stack, build_stack
 
 
 def draw_layout(stack: Stack, seed: int, only: str | None = None) -> tuple[str, Scene]:
@@ -69,3 +71,22 @@ def scenes(
         rgb = with_lens(rgb, disparity, np.random.default_rng(seed))
         made += 1
         yield Item(f"{name}-{seed - 1}", f"scene/{name}", rgb, disparity[::2, ::2])
+
+
+FIRST_SEED = 50_000_000
+COUNT = 40
+FAR_M = 100.0
+"""Farther than this (the sky too) is not scored."""
+
+
+def rendered(_: Path) -> Iterator[Frame]:
+    """Yield test scenes of procedural textures, 240x320; nothing on machines without EGL."""
+    try:
+        items = list(scenes(build_stack(None, None, 7), FIRST_SEED, COUNT, (240, 320)))
+    except Exception:  # noqa: BLE001 - moderngl raises bare Exception without a driver
+        return
+    for item in items:
+        disparity = item.disparity.astype(np.float32)
+        rgb = cv2.resize(item.rgb, disparity.shape[::-1], interpolation=cv2.INTER_AREA)
+        depth = 1 / np.maximum(disparity, 1e-4)
+        yield Frame(item.name, rgb, depth, disparity > 1 / FAR_M, FAR_M)

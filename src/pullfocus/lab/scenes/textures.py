@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from pullfocus.lab.data.pack import Pack
-from pullfocus.lab.person_teacher import PersonTeacher
+from pullfocus.lab.teachers import PersonTeacher
 
 SIDE = 160
 """Texture side, px."""

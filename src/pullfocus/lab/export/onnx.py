@@ -15,20 +15,31 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnx import helper
+from onnx import helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from pullfocus.errors import CannotWriteError, PullfocusError
-from pullfocus.lab.byte_weights import round_to_bytes, store_bytes
-from pullfocus.lab.checkpoint import averaged_network
-from pullfocus.lab.engine.checkpoint import read_checkpoint, read_state
+from pullfocus.errors import CannotWriteError, PullfocusError, UsageError
+from pullfocus.lab.engine.checkpoint import Checkpoint, read_checkpoint
 from pullfocus.lab.engine.system import DepthGraph
-from pullfocus.lab.model_card import METADATA
+from pullfocus.lab.export.byte_weights import read_weights, round_to_bytes, store_bytes
 from pullfocus.networks.blocks import ConvNorm
 from pullfocus.networks.compact import Compact
 from pullfocus.telemetry import onnxruntime
 
+METADATA = {
+    "model_id": "pullfocus-compact-v4",
+    "licence": "MIT",
+    "training_data": (
+        "Pseudo-labels of TCMonoDepth small (MIT) on public photo collections, BSDS500 and "
+        "imagenet-sample-images (pictures used for pseudo-labels only); RGB-D frames of "
+        "deep-video-mvs HoloLens (MIT), slambook2 Kinect (MIT) and TUM (CC BY 4.0); scenes "
+        "rendered by pullfocus.lab.scenes; person masks: pseudo-labels of MediaPipe selfie "
+        "segmentation (Apache-2.0) on the same photos"
+    ),
+    "recipe": "python -m pullfocus.lab train compact, compact-more twice, compact-truth, average",
+}
+"""metadata_props of compact.onnx beside kind, polarity and preprocessing."""
 OPSET = 17
 TOLERANCE = 1e-4
 """Largest difference to torch, in units of the answer's largest value where that exceeds 1."""
@@ -63,8 +74,23 @@ def export(net: Compact, path: Path, metadata: dict[str, str]) -> None:
     """
     graph = compact_graph(net)
     model = traced(graph, path)
+    restore_shared(model)
     store_bytes(model)
     write(model, path, card(graph, **COMPACT_LOOKS) | metadata)
+
+
+def restore_shared(model: onnx.ModelProto) -> None:
+    """Give tensors of equal values an initializer under each name, in place.
+
+    torch writes them once and the others as Identity nodes (all biases of a fresh network, say);
+    what reads weights back by name would miss those.
+    """
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in list(model.graph.node):
+        if node.op_type == "Identity" and node.input[0] in stored:
+            values = numpy_helper.to_array(stored[node.input[0]])
+            model.graph.initializer.append(numpy_helper.from_array(values, node.output[0]))
+            model.graph.node.remove(node)
 
 
 def compact_graph(net: Compact) -> DepthGraph:
@@ -150,12 +176,15 @@ def export_checkpoint(
         CannotWriteError: the file cannot be written.
         PullfocusError: onnxruntime's answers differ from torch's; nothing is left.
     """
-    if is_compact(checkpoint):
-        net = folded(averaged_network(checkpoint))
-        export(net, path, METADATA | (metadata or {}))
-        graph = compact_graph(net)
+    from pullfocus.lab.recipes.catalogue import system_of
+
+    found = read_checkpoint(checkpoint)
+    graph = system_of(found).depth_graph()
+    if isinstance(graph.net, Compact):
+        export(folded(graph.net), path, METADATA | (metadata or {}))
     else:
-        graph = _export_system(checkpoint, path, metadata or {})
+        about = _about(found) | (metadata or {})
+        write(traced(graph, path), path, card(graph) | about)
     difference = parity(graph.net, path, (2 * graph.multiple, graph.multiple))
     if not difference <= TOLERANCE:
         path.unlink()
@@ -166,26 +195,15 @@ def export_checkpoint(
     return difference
 
 
-def is_compact(checkpoint: Path) -> bool:
-    """Tell whether a checkpoint is the embedded network's rather than the engine's."""
-    state = read_state(checkpoint, mapped=True)
-    return isinstance(state, dict) and {"average", "hint_scale"} <= set(state)
-
-
-def _export_system(checkpoint: Path, path: Path, metadata: dict[str, str]) -> DepthGraph:
-    from pullfocus.lab.recipes.catalogue import system_of
-
-    found = read_checkpoint(checkpoint)
-    graph = system_of(found).depth_graph()
+def _about(found: Checkpoint) -> dict[str, str]:
+    """Return what is known of a network by the run that trained it."""
     samples = str(found.settings["samples"])
-    own = {
+    return {
         "model_id": f"{found.recipe}-{found.step}",
         "licence": "MIT" if samples == "rendered" else f"as the samples it learned from: {samples}",
         "training_data": samples,
         "recipe": f"pullfocus lab train {found.recipe}",
     }
-    write(traced(graph, path), path, card(graph) | own | metadata)
-    return graph
 
 
 def parity(net: nn.Module, path: Path, hw: tuple[int, int] = (96, 160)) -> float:
@@ -214,3 +232,35 @@ def _in_order(answer: Any, names: list[str]) -> list[Tensor]:
 
 def _difference(wanted: np.ndarray, own: np.ndarray) -> float:
     return float(np.abs(own - wanted).max() / max(1.0, np.abs(wanted).max()))
+
+
+def folded_from_onnx(path: Path, net: Compact) -> Compact:
+    """Return net, folded, with the weights of an exported file of the same configuration."""
+    net = folded(net.eval())
+    state = net.state_dict()
+    stored = read_weights(onnx.load(str(path)))
+    state |= {name: value for name, value in stored.items() if name in state}
+    net.load_state_dict(state)
+    return net
+
+
+def average(networks: list[Path], path: Path) -> None:
+    """Write the network whose every weight is the mean over exported files of `Compact`.
+
+    Networks that were trained on from one another: averaging keeps what later training lost.
+
+    Source: Wortsman et al. 2022, Robust fine-tuning of zero-shot models, section 3.
+
+    Raises:
+        UsageError: a file that holds another network.
+    """
+    net = folded(Compact().eval())
+    state = {name: value for name, value in net.state_dict().items() if name not in ("mean", "std")}
+    stored = [read_weights(onnx.load(str(file))) for file in networks]
+    for file, weights in zip(networks, stored, strict=True):
+        if any(name not in weights or weights[name].shape != state[name].shape for name in state):
+            raise UsageError(f"{file} is no embedded network as this version trains them.")
+    means = {name: torch.stack([weights[name] for weights in stored]).mean(0) for name in state}
+    net.load_state_dict(means, strict=False)
+    round_to_bytes(net)
+    export(net, path, METADATA)

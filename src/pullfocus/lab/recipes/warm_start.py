@@ -1,4 +1,4 @@
-"""From the shipped ONNX file back to torch: to check it, and to go on training from it."""
+"""From an exported ONNX file back to torch, to go on training from it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,9 @@ import onnx
 import torch
 from torch import nn
 
-from pullfocus.lab.byte_weights import read_weights
-from pullfocus.lab.export import folded
+from pullfocus.lab.export.byte_weights import read_weights
 from pullfocus.networks.blocks import ConvNorm
 from pullfocus.networks.compact import Compact
-
-
-def folded_from_onnx(path: Path, net: Compact) -> Compact:
-    """Return net, folded, with the weights of an exported file of the same configuration."""
-    net = folded(net.eval())
-    state = net.state_dict()
-    stored = read_weights(onnx.load(str(path)))
-    state |= {name: value for name, value in stored.items() if name in state}
-    net.load_state_dict(state)
-    return net
 
 
 @torch.no_grad()

@@ -17,10 +17,10 @@ from pullfocus.depth.flip_averaging import flip_averaged
 from pullfocus.depth.normalise import unscaled_disparity
 from pullfocus.depth.onnx_card import card_of_onnx
 from pullfocus.depth.onnx_session import OnnxEstimator
-from pullfocus.lab import metrics
 from pullfocus.lab.data.photos import as_input
 from pullfocus.lab.data.truth import MEASURED, Frame, people
-from pullfocus.lab.scenes.measured import rendered
+from pullfocus.lab.protocols import metrics
+from pullfocus.lab.scenes.generate import rendered
 
 Estimator = Callable[[np.ndarray], np.ndarray]
 
@@ -68,7 +68,7 @@ def onnx_estimator(path: Path, long_side: int | None = None) -> Estimator:
 
 def teacher_estimator(path: Path) -> Estimator:
     """Return the public teacher as it was published: every picture as 192x320."""
-    from pullfocus.lab.teacher import Teacher
+    from pullfocus.lab.teachers import Teacher
 
     teacher = Teacher(path, threads=2)
 
