@@ -22,8 +22,8 @@ from pullfocus.depth.onnx_session import open_session, single_map
 from pullfocus.depth.preprocess import prepare
 
 PERSON_ODDS = 1.8
-"""Factor on the odds of a person: without it arms and hands are lost more often than anything else
-is taken for a person (../data/people: limbs .46 to .55, IoU .900 to .902). A half then means .36."""
+"""Factor on the odds of a person: without it arms and hands are lost more often than other things
+are taken for a person (measured: limbs .46 to .55, IoU .900 to .902). .36 becomes a half."""
 LONG_SIDE_PX = 384
 """Longer side of the picture that the network sees: it was trained for this size."""
 
