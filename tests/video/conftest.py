@@ -194,7 +194,7 @@ class RedCoats:
 def red_coats(monkeypatch) -> RedCoats:
     """Return a maker of clips of people; pullfocus estimates depth by its estimator."""
     coats = RedCoats()
-    monkeypatch.setattr("pullfocus.depth.open_estimator", lambda _: coats)
+    monkeypatch.setattr("pullfocus.depth.open_estimator", lambda _, **__: coats)
     return coats
 
 

@@ -122,36 +122,41 @@ def _permissions(*files: Path | None) -> int:
 
 def _write_and_rename(path: Path, data: bytes, overwrite: bool, mode: int) -> None:
     with _temporary(path, mode) as (temporary, handle):
-        try:
-            with os.fdopen(os.dup(handle), "wb") as stream:
-                stream.write(data)
-            if os.name == "nt":  # which renames no open file
-                os.close(handle)
-            _refuse_existing(path, overwrite)
-            os.replace(temporary, path)
-        except BaseException:  # also Ctrl-C
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
+        with os.fdopen(os.dup(handle), "wb") as stream:
+            stream.write(data)
+        if os.name == "nt":  # which renames no open file
+            os.close(handle)
+        _refuse_existing(path, overwrite)
+        os.replace(temporary, path)
 
 
 @contextlib.contextmanager
 def _temporary(path: Path, mode: int) -> Iterator[tuple[Path, int]]:
-    """Make a temporary file for a path, locked until the end, so that nobody takes it as left."""
+    """Make a temporary file for a path, locked until the end, so that nobody takes it as left.
+
+    It is gone afterwards, whatever happens and whenever, unless it was renamed.
+    """
     # os.open rather than tempfile: the umask applies as it does to any file
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    while True:
-        name = f".{path.name[:_KEPT_LETTERS]}.{secrets.token_hex(4)}.part"
-        handle = os.open(path.with_name(name), flags, mode)
-        _lock(handle, wait=True)
-        if os.name == "nt" or os.fstat(handle).st_nlink:
-            break
-        os.close(handle)  # it was taken as left before it was locked
+    temporary, handle = path, -1
     try:
-        yield path.with_name(name), handle
-    finally:
+        while handle < 0:
+            temporary = path.with_name(f".{path.name[:_KEPT_LETTERS]}.{secrets.token_hex(4)}.part")
+            handle = os.open(temporary, flags, mode)
+            _lock(handle, wait=True)
+            if os.name != "nt" and not os.fstat(handle).st_nlink:
+                os.close(handle)  # it was taken as left before it was locked
+                handle = -1
+        yield temporary, handle
+    except BaseException:  # also Ctrl-C, at any moment
         with contextlib.suppress(OSError):
-            os.close(handle)
+            os.close(handle)  # Windows removes no open file
+        if temporary != path:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise
+    with contextlib.suppress(OSError):
+        os.close(handle)
 
 
 def _lock(handle: int, wait: bool = False) -> bool:
