@@ -142,5 +142,6 @@ WRITERS: dict[str, Callable[[str, int, Chance, Path], Path]] = {
     "photo": _binary(_photo),
     "depth file": _binary(_depth),
     "video": _binary(fuzz_videos.video),
+    "film": _binary(fuzz_videos.video),
     "http": _binary(fuzz_requests.request),
 }

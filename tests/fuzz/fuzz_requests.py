@@ -152,10 +152,12 @@ def _odd_target(target: str, chance: Chance) -> str:
         return quote(value.encode("utf-8", "surrogatepass"), safe="")
 
     pairs = [pair.partition("=")[::2] for pair in query.split("&") if pair]
-    if not pairs or chance.random() < 0.2:
+    if chance.random() < 0.15:
         pieces = path.split("/")
         pieces[int(chance.integers(len(pieces)))] = hostile()
         return "/".join(pieces)
+    if not pairs:
+        return target
     at = int(chance.integers(len(pairs)))
     pairs[at] = (pairs[at][0], hostile())
     return path + "?" + "&".join(f"{name}={value}" for name, value in pairs)

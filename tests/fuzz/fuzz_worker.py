@@ -139,6 +139,24 @@ def video(path: Path) -> None:
     assert "list" not in path.name, "a playlist was opened"
 
 
+def film(path: Path) -> None:
+    """Pull focus in a video, with what is copied beside it."""
+    from pullfocus.focus.script import FocusScript
+    from pullfocus.pipeline import Settings
+    from pullfocus.video.job import FrameOptions, VideoJob
+    from pullfocus.video.run import pull_focus
+    from pullfocus.video.source import VideoSource
+
+    whole = {"version": 1, "decisions": [{"at_s": 0, "focus": {"disparity": 0.3}}]}
+    options = FrameOptions(Settings(refine=False), FocusScript.parse(whole), preview=True)
+    suffix = path.suffix if path.suffix in (".mov", ".mkv", ".webm") else ".mp4"
+    made = path.with_suffix(f".again{suffix}")
+    report = pull_focus(VideoJob(path, made, options, overwrite=True))
+    f"{report.notes}".encode()
+    if report.frames:
+        _reads_again(lambda written: VideoSource(written).close(), made)
+
+
 def http(path: Path) -> str | None:
     """Send a request to the web server."""
     from fuzz_server import client
@@ -157,16 +175,19 @@ LOADERS = {
     "photo": photo,
     "depth file": depth_file,
     "video": video,
+    "film": film,
     "http": http,
 }
 
 
 def outcome(loader: str, path: Path) -> str:
     """Return "loaded", the name of an error of ours, or "FAULT: ..." for anything else."""
-    from pullfocus.errors import PullfocusError
+    from pullfocus.errors import CannotWriteError, PullfocusError
 
     try:
         refused = LOADERS[loader](path)
+    except CannotWriteError as error:
+        return f"FAULT: blames the disk: {str(error)[:300]}"
     except PullfocusError as error:
         text = str(error)
         is_sentence = text.strip() and text.isprintable() and len(text) < 2000

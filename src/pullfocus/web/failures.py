@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import logging
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -107,7 +109,10 @@ def install(app: FastAPI) -> None:
 
 
 class LastResort:
-    """ASGI middleware outside the app: what nobody foresaw is logged once, and answered."""
+    """ASGI middleware outside the app: what nobody foresaw is logged once, and answered.
+
+    What Starlette refuses in plain text (a Range that makes no sense) gets the shape of all others.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -118,11 +123,17 @@ class LastResort:
             await self.app(scope, receive, send)
             return
         started = False
+        plain: Message | None = None
 
         async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
+            nonlocal started, plain
+            started = True
+            if message["type"] == "http.response.start" and _is_plain_failure(message):
+                plain = message
+            elif plain is None:
+                await send(message)
+            elif not message.get("more_body", False):
+                await _reshaped(plain, message.get("body", b""))(scope, receive, send)
 
         try:
             await self.app(scope, receive, watched)
@@ -132,3 +143,19 @@ class LastResort:
             log_unexpected(error)
             if not started:
                 await answer(*describe(error))(scope, receive, send)
+
+
+def _is_plain_failure(start: Message) -> bool:
+    kind = Headers(raw=start.get("headers", [])).get("content-type", "")
+    return start["status"] >= 400 and kind.startswith("text/plain")
+
+
+def _reshaped(start: Message, body: bytes) -> JSONResponse:
+    words = (
+        body.decode("utf-8", "replace").strip().rstrip(".") or HTTPStatus(start["status"]).phrase
+    )
+    reshaped = answer(start["status"], Failure(kind="http", message=f"{words}."))
+    told = Headers(raw=start["headers"]).get("content-range")
+    if told is not None:
+        reshaped.headers["content-range"] = told
+    return reshaped
