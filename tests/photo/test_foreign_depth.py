@@ -6,6 +6,7 @@ import contextlib
 import io
 import struct
 import zipfile
+import zlib
 from dataclasses import replace
 
 import cv2
@@ -315,6 +316,47 @@ def test_convention_matlab_5(name):
         load_depth(plain.getvalue()[:-300])
 
 
+def _hdf5(write) -> bytes:
+    h5py = pytest.importorskip("h5py")
+    out = io.BytesIO()
+    with h5py.File(out, "w") as file:
+        write(h5py, file)
+    return out.getvalue()
+
+
+def test_hdf5_opens_no_other_file(tmp_path):
+    """External storage, virtual datasets and external links name files of this machine."""
+    (tmp_path / "raw").write_bytes(Z.tobytes())
+    other = tmp_path / "other.h5"
+    other.write_bytes(_hdf5(lambda _, file: file.create_dataset("depth", data=Z)))
+
+    def virtual(h5py, file):
+        layout = h5py.VirtualLayout((H, W), "f4")
+        layout[:] = h5py.VirtualSource(str(other), "depth", shape=(H, W))
+        file.create_virtual_dataset("depth", layout)
+
+    raw = [(str(tmp_path / "raw"), 0, Z.nbytes)]
+    for write in (
+        virtual,
+        lambda _, file: file.create_dataset("depth", (H, W), "f4", external=raw),
+        lambda h5py, file: file.__setitem__("depth", h5py.ExternalLink(str(other), "depth")),
+    ):
+        with pytest.raises(UnreadableInputError, match=r"other files|none is called depth"):
+            load_depth(_hdf5(write))
+
+
+def test_hdf5_chunks_unpack_to_what_they_say():
+    for packing in ({"compression": "gzip", "shuffle": True, "fletcher32": True}, {"chunks": True}):
+        is_metric(load_depth(_hdf5(lambda _, f, p=packing: f.create_dataset("depth", data=Z, **p))))
+
+    def bomb(_, file):
+        made = file.create_dataset("depth", (H, W), "f4", chunks=(H, W), compression="gzip")
+        made.id.write_direct_chunk((0, 0), zlib.compress(bytes(100_000_000), 9))
+
+    with pytest.raises(UnreadableInputError, match="cut short"):
+        load_depth(_hdf5(bomb))
+
+
 def test_convention_matlab_7_3_comes_columns_first():
     h5py = pytest.importorskip("h5py")
     out = io.BytesIO()
@@ -493,6 +535,14 @@ def test_disparity_that_is_no_distance_is_refused():
     for wild in (1e7, 3e38, -1e9):
         with pytest.raises(UsageError, match="no distance"):
             DepthMap(np.where(NEAR > 0.5, np.float32(wild), NEAR), "metric")
+
+
+def test_negative_distances_without_a_unit_are_unknown():
+    z = Z.copy()
+    z[4, 4], z[5, 5] = -3e38, -1
+    depth = load_depth(f"{W}&{H}&1&".encode() + z.tobytes())
+    assert depth.disparity.min() > 0
+    assert depth.disparity[5, 5] == pytest.approx(depth.disparity[5, 7], rel=0.1)
 
 
 DAMAGE = np.random.default_rng(7)

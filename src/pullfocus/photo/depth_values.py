@@ -62,11 +62,11 @@ def to_disparity(raw: RawDepth, meaning: Meaning, source: Source, order: Order |
         disparity = np.asarray(_disparity(numbers, meaning, raw), np.float32)
     if far.any():
         disparity = np.where(far, np.float32(0), disparity)
-    known &= disparity <= 1 / NEAREST_M  # False for NaN
+    known &= (disparity >= 0) & (disparity <= 1 / NEAREST_M)  # False for NaN
     if not known.any():
         raise source.unreadable("none of its numbers can be a distance")
     if not known.all():
-        disparity = fill_unknown(np.nan_to_num(disparity), known)
+        disparity = fill_unknown(np.where(known, disparity, np.float32(0)), known)
     kind: DepthKind = "relative" if meaning.metres is None else "metric"
     return Converted(disparity, kind, 1 - float(np.count_nonzero(known)) / known.size)
 
