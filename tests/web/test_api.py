@@ -153,6 +153,21 @@ def test_a_range_that_makes_no_sense_is_refused_like_all_else(client, asked, sta
     assert ("content-range" in answer.headers) == (status == 416)
 
 
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, "is not JSON"),
+        ({"data": {"photo": "x"}}, "photo must be a file"),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_said_in_a_sentence(client, photo_id, request_, words):
+    path = "/api/refocus" if "data" in request_ else f"/api/photos/{photo_id}/settings"
+    answer = client.post(path, **request_)
+    assert answer.status_code == 422
+    assert words in answer.json()["error"]["message"]
+    assert not answer.json()["error"]["message"].endswith("..")
+
+
 def test_closed_and_unknown_photos_are_gone(client, photo_bytes, finish):
     job = finish(client, client.post("/api/photos?name=b.png", content=photo_bytes).json())
     id_ = job["result"]["id"]

@@ -24,6 +24,8 @@ from pullfocus.video.containers import open_container
 MOST_FAILURES_IN_A_ROW = 200
 """Reading ends after this many refusals without a frame between them: the rest is no video."""
 
+_LATEST_S, _LATEST_TICK = 1e9, (1 << 62)
+"""FFmpeg counts ticks in 64 bits."""
 _SAME_S = 1e-4
 """A time that was written in decimals is the frame's own up to this."""
 
@@ -121,7 +123,8 @@ class VideoSource:
     def frame_at(self, time_s: float) -> Any:
         """Return the first frame at or after a time, else the last; without `frames`."""
         try:
-            self.container.seek(int(time_s / self.stream.time_base), stream=self.stream)
+            tick = int(min(time_s, _LATEST_S) / self.stream.time_base)
+            self.container.seek(min(tick, _LATEST_TICK), stream=self.stream)
             frames: Iterator[Any] = self._decode()
         except av.FFmpegError:  # a bare stream, which is read from its start
             frames = chain([self._first], self._reading)

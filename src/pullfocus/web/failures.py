@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -90,15 +91,15 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part != "body")
-        return answer(422, Failure(kind="usage", message=f"{where}: {first['msg']}."))
+        return answer(422, Failure(kind="usage", message=_sentence(error.errors()[0])))
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error.__cause__, OSError):  # a multipart body that found no room
             return answer(*describe(error.__cause__))
-        return answer(error.status_code, Failure(kind="http", message=f"{error.detail}."))
+        return answer(
+            error.status_code, Failure(kind="http", message=f"{str(error.detail).rstrip('.')}.")
+        )
 
     async def _known(_: Request, error: Exception) -> JSONResponse:
         return answer(*describe(error))
@@ -106,6 +107,16 @@ def install(app: FastAPI) -> None:
     for kind, _, _ in _STATUS:
         if issubclass(kind, Exception):
             app.add_exception_handler(kind, _known)
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    """Say what is wrong with a field of a request, in words of this program where it can."""
+    if problem["type"] == "json_invalid":
+        return "The body of the request is not JSON."
+    where = ".".join(str(part) for part in problem["loc"] if part != "body")
+    if "UploadFile" in problem["msg"]:
+        return f"{where} must be a file in a multipart form (curl -F {where}=@FILE)."
+    return f"{where}: {problem['msg']}."
 
 
 class LastResort:
