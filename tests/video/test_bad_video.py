@@ -1,12 +1,18 @@
 """Videos and wishes that cannot be served: a sentence, an exit code, and nothing left behind."""
 
+import struct
 from contextlib import closing
 from pathlib import Path
 
 import av
 import pytest
 
-from pullfocus.errors import CannotWriteError, UnreadableInputError, UsageError
+from pullfocus.errors import (
+    CannotWriteError,
+    TooLargeError,
+    UnreadableInputError,
+    UsageError,
+)
 from pullfocus.video.job import FrameOptions, VideoJob
 from pullfocus.video.run import pull_focus
 from pullfocus.video.sink import packets_until
@@ -182,3 +188,32 @@ def test_sound_whose_description_is_damaged_is_left_out(make_clip, facts):
     assert len(facts(output).times) == report.frames == 8
     assert not facts(output).copied["audio"]
     assert any(note.startswith("No sound and no other streams") for note in report.notes)
+
+
+def y4m(words: str, frame_bytes: int) -> bytes:
+    return f"YUV4MPEG2 {words} Ip A1:1 C420\n".encode() + (b"FRAME\n" + bytes(frame_bytes)) * 4
+
+
+def test_frames_of_a_world_are_refused_unread(tmp_path):
+    """37 bytes of GIF that ask for 256 megapixels a frame."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 16000, 16000, 0xF0, 0, 0) + bytes(6)
+    frame = b"!\xf9\4\0\0\0\0\0," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2D\1\0"
+    clip = tmp_path / "clip.gif"
+    clip.write_bytes(head + frame * 9 + b";")
+    with pytest.raises(TooLargeError, match="16000 x 16000 pixels"):
+        VideoSource(clip)
+
+
+def test_frames_of_one_line(tmp_path, facts):
+    clip = tmp_path / "clip.y4m"
+    clip.write_bytes(y4m("W4000 H1 F25:1", 8000))
+    output, report = pulled(clip, "out.mkv")
+    assert report.frames == len(facts(output).times) == 4
+
+
+def test_a_container_that_refuses_a_clock_is_not_a_full_disk(tmp_path):
+    clip = tmp_path / "clip.y4m"
+    clip.write_bytes(y4m("W16 H16 F1:1000000000", 384))
+    with pytest.raises(CannotWriteError, match="container") as refused:
+        pulled(clip, "out.mp4")
+    assert "free some space" not in str(refused.value)

@@ -211,9 +211,11 @@ class VideoSink:
 
     def _cannot_write(self, problem: Exception) -> CannotWriteError:
         reason = (getattr(problem, "strerror", None) or str(problem)).rstrip(".").lower()
+        what_to_try = "choose another folder or free some space"
+        if isinstance(problem, _REFUSALS):
+            what_to_try = "its container takes no such video; try another, such as -o NAME.mkv"
         return CannotWriteError(
-            f"The video {self.name} cannot be written ({reason}); choose another folder or free "
-            "some space."
+            f"The video {self.name} cannot be written ({reason}); {what_to_try}."
         )
 
 
