@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 DepthKind = Literal["relative", "metric"]
+LARGEST_DISPARITY = 1e6
+"""Beyond it, sums over a picture leave float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +213,14 @@ class DepthMap:
             raise UsageError(f"A depth map needs shape (h, w), not {self.disparity.shape}.")
         if self.kind not in ("relative", "metric"):
             raise UsageError(f"Depth is 'relative' or 'metric', not {self.kind!r}.")
-        if not np.isfinite(self.disparity).all():
+        largest = max(float(self.disparity.max()), -float(self.disparity.min()))
+        if not np.isfinite(largest):
             raise UsageError("The depth map holds NaN or infinity; repair it before use.")
+        if largest > LARGEST_DISPARITY:
+            raise UsageError(
+                f"The depth map holds disparity of {largest:.3g}; it is 1/m or 0..1, and more than "
+                f"{LARGEST_DISPARITY:g} is no distance. Check its unit."
+            )
         object.__setattr__(self, "disparity", frozen(self.disparity))
         if self.uncertainty is not None:
             check_same_size("uncertainty", self.uncertainty, self.disparity)

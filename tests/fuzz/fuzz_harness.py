@@ -6,6 +6,7 @@ started anew, so that one input cannot spoil the next.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -18,15 +19,16 @@ from pathlib import Path
 from types import TracebackType
 
 DEADLINE_S = 20.0
-START_S = 60.0
-"""Added for the first input of a process, which loads the libraries."""
+START_S = 150.0
+"""Added for the first input of a process, which loads libraries and may compile kernels."""
+LEAVE_S = 5.0
 MOST_BYTES = 2 << 30
 WORKER = Path(__file__).with_name("fuzz_worker.py")
 
 
 @dataclass
 class Report:
-    """How often each loader ended in what, and the inputs that ended badly."""
+    """How often each loader, and each kind of file, ended in what; the inputs that ended badly."""
 
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
@@ -34,9 +36,15 @@ class Report:
     def add(self, loader: str, path: Path, outcome: str) -> None:
         """Count one outcome."""
         kind = outcome if not outcome.startswith("FAULT") else "FAULT"
-        self.counts.setdefault(loader, Counter())[kind] += 1
+        name = f"{loader} {path.suffix}"
+        self.counts.setdefault(name, Counter())[kind] += 1
         if kind == "FAULT":
             self.faults.append(f"{loader} {path}: {outcome}")
+
+    @property
+    def total(self) -> Counter[str]:
+        """Outcomes of all kinds of files together."""
+        return sum(self.counts.values(), Counter())
 
     def __str__(self) -> str:
         rows = [f"{loader}: {dict(found.most_common())}" for loader, found in self.counts.items()]
@@ -49,6 +57,7 @@ class Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str] = queue.Queue()
+        self._is_idle = False
 
     def __enter__(self) -> Worker:
         return self
@@ -63,6 +72,7 @@ class Worker:
         is_fresh = self._process is None
         process = self._process or self._start()
         assert process.stdin is not None
+        self._is_idle = False
         process.stdin.write(json.dumps({"loader": loader, "path": str(path)}) + "\n")
         process.stdin.flush()
         try:
@@ -74,6 +84,7 @@ class Worker:
             code = process.wait()
             self.stop()
             return f"FAULT: the process ended with {code}"
+        self._is_idle = True
         found = json.loads(answer)
         if found["peak_bytes"] > MOST_BYTES:
             self.stop()
@@ -81,8 +92,11 @@ class Worker:
         return str(found["outcome"])
 
     def stop(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process, whatever it is doing; one that waits for input cleans up behind it."""
         if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired, OSError):
+                self._process.stdin.close()
+                self._process.wait(LEAVE_S * self._is_idle)
             self._process.kill()
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):

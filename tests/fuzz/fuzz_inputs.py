@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import fuzz_pictures
+import fuzz_requests
+import fuzz_videos
 import numpy as np
+from fuzz_damage import Chance, damaged_bytes, mixed
+from fuzz_json import damaged_json
 
 from pullfocus.depth.installed import embedded_path
 
-Chance = np.random.Generator
 SIDECAR = {
     "pullfocus": "0.1.0",
     "sidecar_version": 1,
@@ -54,78 +58,11 @@ PREPROCESSOR = {
 SEEDS: dict[str, Any] = {
     "sidecar": SIDECAR,
     "script": SCRIPT,
-    "http settings": SIDECAR["settings"],
+    "http settings": {"at": [0.4, 0.6], "f_number": 1.8, "blades": 7, "range": [0.9, 0.5]},
     "card": CARD,
     "config": CONFIG,
     "preprocessor": PREPROCESSOR,
 }
-HOSTILE: list[str] = [
-    "null", "true", "0", "-1", "-0.0", "1e999", "-1e999", "1e-320", "NaN", "Infinity", "9" * 30,
-    "9" * 5000, "2147483648", "0.1e1", '""', '"\\u0000"', '"\\ud800"', '"\\u001b[2J"', '"../../x"',
-    '"/dev/zero"', '"nan"', '"1e9999"', "[]", "{}", "[[[[]]]]", '{"a": 1}', "[0.5]", "[1, 2, 3]",
-    "[null, null]", '"' + "x" * 50_000 + '"', "[" * 200 + "]" * 200, '"हिन्दी"', '"a\\nb"',
-]  # fmt: skip
-"""JSON texts that take the place of a value."""
-
-
-def damaged_bytes(content: bytes, chance: Chance) -> bytes:
-    """Flip bits, cut, delete, repeat or put in something else, one to four times."""
-    out = bytearray(content)
-    for _ in range(int(chance.integers(1, 5))):
-        first = int(chance.integers(0, max(1, len(out))))
-        length = int(min(2 ** chance.integers(0, 12), len(out)))
-        does = int(chance.integers(0, 6))
-        if does == 0 and out:
-            out[first] ^= 1 << int(chance.integers(0, 8))
-        elif does == 1:
-            del out[first:]
-        elif does == 2:
-            del out[first : first + length]
-        elif does == 3:
-            out[first:first] = out[first : first + length]
-        elif does == 4:
-            out[first:first] = chance.bytes(min(length, 64))
-        else:
-            out[first : first + length] = bytes([int(chance.choice([0, 255, 0x80]))]) * length
-    return bytes(out)
-
-
-def damaged_json(seed: Any, chance: Chance) -> bytes:
-    """Put hostile values in the place of good ones, drop and add keys, damage the text."""
-    marked = json.loads(json.dumps(seed))
-    texts: dict[str, str] = {}
-    for _ in range(int(chance.integers(1, 4))):
-        holder = _somewhere(marked, chance)
-        if isinstance(holder, dict) and chance.random() < 0.3:
-            holder[str(chance.choice(["x", "settings", "at", "kind", "\u200d", "é" * 300]))] = 1
-        elif holder:
-            place = _place(holder, chance)
-            if chance.random() < 0.2:
-                del holder[place]
-            else:
-                mark = f"@{len(texts)}@"
-                texts[f'"{mark}"'] = HOSTILE[int(chance.integers(len(HOSTILE)))]
-                holder[place] = mark
-    text = json.dumps(marked)
-    for mark, hostile in texts.items():
-        text = text.replace(mark, hostile)
-    content = text.encode()
-    return damaged_bytes(content, chance) if chance.random() < 0.25 else content
-
-
-def _somewhere(value: Any, chance: Chance) -> Any:
-    """Return a random list or mapping inside a value."""
-    while True:
-        inner = value.values() if isinstance(value, dict) else value
-        deeper = [child for child in inner if isinstance(child, dict | list)]
-        if not deeper or chance.random() < 0.4:
-            return value
-        value = deeper[int(chance.integers(len(deeper)))]
-
-
-def _place(holder: Any, chance: Chance) -> Any:
-    places = list(holder) if isinstance(holder, dict) else range(len(holder))
-    return places[int(chance.integers(len(places)))]
 
 
 def inputs(loader: str, seed: int, count: int, folder: Path) -> Iterator[Path]:
@@ -175,9 +112,36 @@ def _network(loader: str, number: int, chance: Chance, folder: Path) -> Path:
     return path
 
 
+def _binary(
+    take: Callable[[int, Chance], tuple[str, bytes]],
+) -> Callable[[str, int, Chance, Path], Path]:
+    """Return a writer of files whose names and bytes `take` decides."""
+
+    def write(loader: str, number: int, chance: Chance, folder: Path) -> Path:
+        name, content = take(number, chance)
+        path = folder / f"{number}-{name}"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+def _photo(number: int, chance: Chance) -> tuple[str, bytes]:
+    return mixed(fuzz_pictures.photo_seeds())(number, chance)
+
+
+def _depth(number: int, chance: Chance) -> tuple[str, bytes]:
+    return mixed(fuzz_pictures.depth_seeds())(number, chance)
+
+
 WRITERS: dict[str, Callable[[str, int, Chance, Path], Path]] = {
     "card": _card,
     "config": _model_folder,
     "preprocessor": _model_folder,
     "network": _network,
+    "photo": _binary(_photo),
+    "depth file": _binary(_depth),
+    "video": _binary(fuzz_videos.video),
+    "film": _binary(fuzz_videos.video),
+    "http": _binary(fuzz_requests.request),
 }

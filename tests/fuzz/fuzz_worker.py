@@ -1,7 +1,8 @@
 """The process in which loaders meet damaged input: one path a line in, one outcome a line out.
 
-To fuzz another loader, add a function to LOADERS that takes a path, and seeds for it to
-`fuzz_inputs.SEEDS`. It must use what it loads a little: faults often show later.
+To fuzz another loader, add a function to LOADERS that takes a path, and seeds or a writer for it
+to `fuzz_inputs`. It must use what it loads a little: faults often show later. What it returns, if
+anything, is how it refused its input.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 MOST_BYTES = 12 << 30
@@ -73,6 +75,95 @@ def network(path: Path) -> None:
     assert np.isfinite(disparity).all()
 
 
+def photo(path: Path) -> None:
+    """Read a photo, and write it as what it was and as something else."""
+    import numpy as np
+
+    from pullfocus.photo import load, save
+    from pullfocus.photo.formats import FORMATS
+
+    found = load(path)
+    assert np.isfinite(found.linear).all()
+    assert found.linear.dtype == np.float32
+    f"{found.metadata.optics} {found.metadata.notes}".encode()
+    if found.width * found.height > 1_000_000:
+        return
+    for kind in {found.metadata.format, "JPEG", "PNG", "TIFF"} & set(FORMATS):
+        suffix = FORMATS[kind].suffixes[0]
+        _reads_again(load, save(found, path.with_suffix(f".again{suffix}")))
+
+
+def _reads_again(load: Callable[[Path], object], written: Path) -> None:
+    from pullfocus.errors import PullfocusError
+
+    try:
+        load(written)
+    except PullfocusError as error:
+        raise AssertionError(f"what was written is not read: {error}") from error
+
+
+def depth_file(path: Path) -> None:
+    """Read a depth file beside a network that says something else, and write it as PNG."""
+    import numpy as np
+
+    from pullfocus.photo.depth_file import load_depth, save_depth
+
+    order = np.tile(np.linspace(0, 1, 16, dtype=np.float32), (12, 1))
+    found = load_depth(path, order=lambda: order)
+    assert np.isfinite(found.disparity).all()
+    assert (found.disparity >= 0).all()
+    f"{found.source} {found.notes}".encode()
+    _reads_again(load_depth, save_depth(found, path.with_suffix(".again.png")))
+
+
+def video(path: Path) -> None:
+    """Read frames of a video, a still, and what is copied beside them."""
+    from contextlib import closing
+    from itertools import islice
+
+    from pullfocus.video.colour import preview_rgb8
+    from pullfocus.video.convert import FrameConverter
+    from pullfocus.video.source import VideoSource
+
+    with closing(VideoSource(path)) as source:
+        converter = FrameConverter(source.info, source.info.pix_fmt)
+        for frame in islice(source.frames(), 12):
+            codes = converter.to_codes(frame)
+            preview_rgb8(codes, source.info.tags, 64)
+        with source.again() as container:
+            for _ in islice(container.demux(source.copied(container)), 200):
+                pass
+    with closing(VideoSource(path)) as source:
+        source.frame_at(0.25)
+        source.end_s()
+    assert "list" not in path.name, "a playlist was opened"
+
+
+def film(path: Path) -> None:
+    """Pull focus in a video, with what is copied beside it."""
+    from pullfocus.focus.script import FocusScript
+    from pullfocus.pipeline import Settings
+    from pullfocus.video.job import FrameOptions, VideoJob
+    from pullfocus.video.run import pull_focus
+    from pullfocus.video.source import VideoSource
+
+    whole = {"version": 1, "decisions": [{"at_s": 0, "focus": {"disparity": 0.3}}]}
+    options = FrameOptions(Settings(refine=False), FocusScript.parse(whole), preview=True)
+    suffix = path.suffix if path.suffix in (".mov", ".mkv", ".webm") else ".mp4"
+    made = path.with_suffix(f".again{suffix}")
+    report = pull_focus(VideoJob(path, made, options, overwrite=True))
+    f"{report.notes}".encode()
+    if report.frames:
+        _reads_again(lambda written: VideoSource(written).close(), made)
+
+
+def http(path: Path) -> str | None:
+    """Send a request to the web server."""
+    from fuzz_server import client
+
+    return client().take(path)
+
+
 LOADERS = {
     "sidecar": sidecar,
     "script": script,
@@ -81,22 +172,29 @@ LOADERS = {
     "config": model_folder,
     "preprocessor": model_folder,
     "network": network,
+    "photo": photo,
+    "depth file": depth_file,
+    "video": video,
+    "film": film,
+    "http": http,
 }
 
 
 def outcome(loader: str, path: Path) -> str:
     """Return "loaded", the name of an error of ours, or "FAULT: ..." for anything else."""
-    from pullfocus.errors import PullfocusError
+    from pullfocus.errors import CannotWriteError, PullfocusError
 
     try:
-        LOADERS[loader](path)
+        refused = LOADERS[loader](path)
+    except CannotWriteError as error:
+        return f"FAULT: blames the disk: {str(error)[:300]}"
     except PullfocusError as error:
         text = str(error)
         is_sentence = text.strip() and text.isprintable() and len(text) < 2000
         return type(error).__name__ if is_sentence else f"FAULT: no sentence: {text[:300]!r}"
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is a finding
         return f"FAULT: {type(error).__name__}: {str(error)[:300]}"
-    return "loaded"
+    return refused or "loaded"
 
 
 def peak_bytes() -> int:

@@ -19,12 +19,15 @@ from fuzz_harness import run
 from fuzz_inputs import inputs
 from fuzz_worker import LOADERS
 
-FEW = {"network": 50}
+FEW = {"network": 30, "photo": 110, "depth file": 60, "video": 40, "film": 16, "http": 80}
+USUAL = 30
+SOUND_FIRST = {"photo", "depth file", "video", "film", "http"}
+NEVER_LOADED = ("photo .exr", ".m3u8", ".ffconcat", ".mpd", ".sdp")
 SEED = int(os.environ.get("PULLFOCUS_FUZZ_SEED", "1"))
 
 
 def count_for(loader):
-    return int(os.environ.get("PULLFOCUS_FUZZ", FEW.get(loader, 75)))
+    return int(os.environ.get("PULLFOCUS_FUZZ", FEW.get(loader, USUAL)))
 
 
 @pytest.mark.timeout(0 if "PULLFOCUS_FUZZ" in os.environ else 300)
@@ -33,8 +36,11 @@ def test_damaged_input_is_a_result_or_a_sentence(loader, tmp_path, record_proper
     report = run(loader, inputs(loader, SEED, count_for(loader), tmp_path))
     record_property("outcomes", str(report))
     assert not report.faults, str(report)
-    assert report.counts[loader]["loaded"] > 0, "nothing is loaded: the seeds are no good"
-    assert len(report.counts[loader]) > 1, "nothing is refused: the damage is too mild"
+    for name, outcomes in report.counts.items():
+        if loader in SOUND_FIRST and not name.endswith(NEVER_LOADED):
+            assert outcomes["loaded"] > 0, f"{name}: nothing is loaded: the seed is no good"
+    assert report.total["loaded"] > 0, "nothing is loaded: the seeds are no good"
+    assert len(report.total) > 1, "nothing is refused: the damage is too mild"
 
 
 FAULTY = {

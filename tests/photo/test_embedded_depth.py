@@ -160,7 +160,8 @@ def test_convention_heic_representation_types():
     unranged = heif_depth_map(samples, {"representation_type": 2})
     assert unranged.kind == "relative"
     np.testing.assert_allclose(unranged.disparity, 1 - UNIT, atol=1e-6)
-    for broken in ({"d_min": 3, "d_max": 1}, {"d_min": float("nan"), "d_max": 2.0}, {}):
+    near = {"representation_type": 2, "z_near": 1e-30, "z_far": 4.0}
+    for broken in ({"d_min": 3, "d_max": 1}, {"d_min": float("nan"), "d_max": 2.0}, {}, near):
         assert heif_depth_map(samples, broken).kind == "relative"
 
 
@@ -172,6 +173,7 @@ def test_convention_heic_representation_types():
         gdepth(depth_png(), near="8", far="0.5"),
         gdepth(depth_png(), near="nan"),
         gdepth(depth_png(), near="-1"),
+        gdepth(depth_png(), near="1e-30", units="m"),
         gdepth(depth_png(), form="Other"),
         packet('GDepth:Near="1" GDepth:Far="2" GDepth:Data="!!!"'),
         packet('GDepth:Near="1"'),

@@ -6,6 +6,8 @@ import contextlib
 import io
 import struct
 import zipfile
+import zlib
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -13,9 +15,11 @@ import pytest
 import tifffile
 
 from pullfocus.errors import PullfocusError, TooLargeError, UnreadableInputError, UsageError
+from pullfocus.photo.depth_codecs import encode_exr
 from pullfocus.photo.depth_file import load_depth
 from pullfocus.photo.depth_fill import fill_unknown
 from pullfocus.photo.depth_meaning import rank_correlation
+from pullfocus.types import DepthMap
 
 H, W = 48, 64
 Z = np.broadcast_to(np.linspace(40, 1.5, H, dtype=np.float32)[:, None], (H, W)).copy()
@@ -312,6 +316,47 @@ def test_convention_matlab_5(name):
         load_depth(plain.getvalue()[:-300])
 
 
+def _hdf5(write) -> bytes:
+    h5py = pytest.importorskip("h5py")
+    out = io.BytesIO()
+    with h5py.File(out, "w") as file:
+        write(h5py, file)
+    return out.getvalue()
+
+
+def test_hdf5_opens_no_other_file(tmp_path):
+    """External storage, virtual datasets and external links name files of this machine."""
+    (tmp_path / "raw").write_bytes(Z.tobytes())
+    other = tmp_path / "other.h5"
+    other.write_bytes(_hdf5(lambda _, file: file.create_dataset("depth", data=Z)))
+
+    def virtual(h5py, file):
+        layout = h5py.VirtualLayout((H, W), "f4")
+        layout[:] = h5py.VirtualSource(str(other), "depth", shape=(H, W))
+        file.create_virtual_dataset("depth", layout)
+
+    raw = [(str(tmp_path / "raw"), 0, Z.nbytes)]
+    for write in (
+        virtual,
+        lambda _, file: file.create_dataset("depth", (H, W), "f4", external=raw),
+        lambda h5py, file: file.__setitem__("depth", h5py.ExternalLink(str(other), "depth")),
+    ):
+        with pytest.raises(UnreadableInputError, match=r"other files|none is called depth"):
+            load_depth(_hdf5(write))
+
+
+def test_hdf5_chunks_unpack_to_what_they_say():
+    for packing in ({"compression": "gzip", "shuffle": True, "fletcher32": True}, {"chunks": True}):
+        is_metric(load_depth(_hdf5(lambda _, f, p=packing: f.create_dataset("depth", data=Z, **p))))
+
+    def bomb(_, file):
+        made = file.create_dataset("depth", (H, W), "f4", chunks=(H, W), compression="gzip")
+        made.id.write_direct_chunk((0, 0), zlib.compress(bytes(100_000_000), 9))
+
+    with pytest.raises(UnreadableInputError, match="cut short"):
+        load_depth(_hdf5(bomb))
+
+
 def test_convention_matlab_7_3_comes_columns_first():
     h5py = pytest.importorskip("h5py")
     out = io.BytesIO()
@@ -372,7 +417,6 @@ def test_what_makes_no_sense_is_refused(told):
 
 def test_own_files_need_nothing_told(tmp_path):
     from pullfocus.photo.depth_file import save_depth
-    from pullfocus.types import DepthMap
 
     path = save_depth(DepthMap(NEAR, "metric"), tmp_path / "d.exr")
     depth = load_depth(path, near="dark", order=lambda: -NEAR)
@@ -446,6 +490,59 @@ def test_distances_too_small_for_any_camera_are_unknown():
     depth = load_depth(npy(z), unit="m")
     assert np.isfinite(depth.disparity).all()
     assert depth.disparity[5, 5] == pytest.approx(NEAR[5, 5], rel=0.1)
+
+
+@pytest.mark.parametrize("kind", ["relative", "metric"])
+def test_own_files_hold_no_wild_numbers(kind, tmp_path):
+    """A bit flipped in a float makes 1e30: no disparity, and the renderer cannot add it up."""
+    sound = DepthMap(NEAR, kind, uncertainty=NEAR / 9)
+    wild = NEAR.copy()
+    wild[5, 5], wild[6, 6] = 3e38, 2000
+    path = tmp_path / "own.exr"
+    _write_exr(sound, path, disparity=wild)
+    found = load_depth(path)
+    assert found.disparity[5, 5] == pytest.approx(NEAR[5, 5], rel=0.1)
+    assert found.disparity[6, 6] == pytest.approx(NEAR[6, 6], rel=0.1)
+    assert "unknown" in found.notes[0]
+    wild[5, 5] = -0.1
+    _write_exr(sound, path, disparity=wild)
+    with pytest.raises(UnreadableInputError, match="negative disparity"):
+        load_depth(path)
+
+
+@pytest.mark.parametrize("sigma", [np.nan, -1.0, np.inf])
+def test_damaged_uncertainty_is_left_out(sigma, tmp_path):
+    sound = DepthMap(NEAR, uncertainty=NEAR / 9)
+    uncertainty = NEAR / 9
+    uncertainty[3, 3] = sigma
+    path = tmp_path / "own.exr"
+    _write_exr(sound, path, uncertainty=uncertainty)
+    found = load_depth(path)
+    assert found.uncertainty is None
+    assert "uncertainty" in found.notes[0]
+    np.testing.assert_array_equal(found.disparity, NEAR)
+
+
+def _write_exr(depth: DepthMap, path, **fields: np.ndarray) -> None:
+    """Write a file of ours with numbers that no DepthMap takes."""
+    damaged = replace(depth)
+    for name, values in fields.items():
+        object.__setattr__(damaged, name, values)
+    path.write_bytes(encode_exr(damaged))
+
+
+def test_disparity_that_is_no_distance_is_refused():
+    for wild in (1e7, 3e38, -1e9):
+        with pytest.raises(UsageError, match="no distance"):
+            DepthMap(np.where(NEAR > 0.5, np.float32(wild), NEAR), "metric")
+
+
+def test_negative_distances_without_a_unit_are_unknown():
+    z = Z.copy()
+    z[4, 4], z[5, 5] = -3e38, -1
+    depth = load_depth(f"{W}&{H}&1&".encode() + z.tobytes())
+    assert depth.disparity.min() > 0
+    assert depth.disparity[5, 5] == pytest.approx(depth.disparity[5, 7], rel=0.1)
 
 
 DAMAGE = np.random.default_rng(7)

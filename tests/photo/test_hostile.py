@@ -225,3 +225,43 @@ def test_odd_exif_too_large_for_a_jpeg_stops_no_photo(block):
     back = load(out.getvalue())
     np.testing.assert_allclose(back.encode(8), GREY, atol=2)
     assert back.metadata.exif is None or len(back.metadata.exif) < 65536
+
+
+def test_fill_bytes_of_a_jpeg_are_passed_at_once(tiny):
+    """Any number of 0xFF may stand before a marker; Pillow reads them one by one."""
+    data = tiny["JPEG"]
+    filled = data[:2] + b"\xff" * 30_000_000 + data[2:]
+    np.testing.assert_array_equal(load(filled).encode(8), load(data).encode(8))
+    assert jpeg.without_fill(filled) == data
+    assert jpeg.without_fill(data) == data
+    assert jpeg.count_scans(filled, 9) == jpeg.count_scans(data, 9) == 1
+
+
+def test_text_pictures_are_read_in_one_pass():
+    """Comments and gaps of a PPM written as text; Pillow copies a megabyte for each comment."""
+    rows = b"".join(b"%d # a\n" % number for number in range(48))
+    picture = load(b"P3 # some\n4 4 255\n" + rows)
+    np.testing.assert_array_equal(picture.encode(8).ravel(), np.arange(48))
+    with pytest.raises(UnreadableInputError, match="comments"):
+        load(b"P3 4 4 255\n" + b"#\n" * 4_000_000 + rows)
+    with pytest.raises(UnreadableInputError, match="header is damaged"):
+        load(b"P6" + b" " * 20_000_000 + b"4 4 255\n" + bytes(48))
+    with pytest.raises(UnreadableInputError, match="cut short"):
+        load(b"P3 5000 5000 255\n" + b"1 " * 12_000_000)
+
+
+def test_convention_text_bits_are_black_with_or_without_gaps():
+    for text in (b"0 1 1\n0 0 1", b"011001", b"01\n1# a 1\n001"):
+        grey = load(b"P1\n3 2\n" + text).encode(8)[..., 0]
+        np.testing.assert_array_equal(grey, [[255, 0, 0], [255, 255, 0]])
+    for text in (b"01100", b"012001", b"01100x"):
+        with pytest.raises(UnreadableInputError):
+            load(b"P1\n3 2\n" + text)
+
+
+@pytest.mark.parametrize("top", [1, 15, 100, 255])
+def test_text_greys_are_scaled_to_white(top):
+    codes = np.linspace(0, top, 12).round().astype(int)
+    grey = load(b"P2 4 3 %d\n" % top + b" ".join(b"%d" % code for code in codes))
+    assert grey.bit_depth == 8
+    np.testing.assert_array_equal(grey.encode(8)[..., 0].ravel(), np.rint(codes * 255 / top))

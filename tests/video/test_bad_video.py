@@ -1,14 +1,21 @@
 """Videos and wishes that cannot be served: a sentence, an exit code, and nothing left behind."""
 
+import struct
 from contextlib import closing
 from pathlib import Path
 
 import av
 import pytest
 
-from pullfocus.errors import CannotWriteError, UnreadableInputError, UsageError
+from pullfocus.errors import (
+    CannotWriteError,
+    TooLargeError,
+    UnreadableInputError,
+    UsageError,
+)
 from pullfocus.video.job import FrameOptions, VideoJob
 from pullfocus.video.run import pull_focus
+from pullfocus.video.sink import packets_until
 from pullfocus.video.source import VideoSource
 from pullfocus.video.webcam import open_webcam
 
@@ -143,3 +150,70 @@ def test_wishes_that_do_not_go_together(make_clip, name, codec, words):
 def test_no_camera(tmp_path):
     with pytest.raises(UnreadableInputError, match=r"no camera|no picture"):
         open_webcam(str(tmp_path / "video9"))
+
+
+def test_sound_that_goes_back_in_time_is_left_out_and_noted(make_clip, facts, monkeypatch):
+    """A player needs times that rise; one damaged packet must not cost the whole film."""
+    clip = make_clip()
+    sound = facts(clip).copied["audio"]
+
+    def swapped(container, streams, end_s):
+        packets = list(packets_until(container, streams, end_s))
+        packets[3], packets[5] = packets[5], packets[3]
+        return iter(packets)
+
+    monkeypatch.setattr("pullfocus.video.run.packets_until", swapped)
+    output, report = pulled(clip)
+    assert report.frames == len(facts(output).times) == 8
+    assert "2 damaged packets of stream 1 (audio) could not be copied." in report.notes
+    assert len(facts(output).copied["audio"]) == len(sound) - 2
+
+
+def test_sound_without_a_sample_rate_is_left_out(make_clip, facts):
+    clip = make_clip("clip.ts", audio="mp2")
+    content = clip.read_bytes()
+    clip.write_bytes(content.replace(b"\xff\xfd", bytes(2)).replace(b"\xff\xfc", bytes(2)))
+    output, report = pulled(clip)
+    assert len(facts(output).times) == report.frames > 4
+    assert not facts(output).copied["audio"]
+    assert any(note.startswith("Sound without a sample rate") for note in report.notes)
+
+
+def test_sound_whose_description_is_damaged_is_left_out(make_clip, facts):
+    clip = make_clip("clip.mkv", audio="libopus")
+    content = clip.read_bytes()
+    at = content.rindex(b"\x63\xa2", 0, content.index(b"OpusHead"))  # Matroska's CodecPrivate
+    clip.write_bytes(content[:at] + b"\x63\xa1" + content[at + 2 :])
+    output, report = pulled(clip)
+    assert len(facts(output).times) == report.frames == 8
+    assert not facts(output).copied["audio"]
+    assert any(note.startswith("No sound and no other streams") for note in report.notes)
+
+
+def y4m(words: str, frame_bytes: int) -> bytes:
+    return f"YUV4MPEG2 {words} Ip A1:1 C420\n".encode() + (b"FRAME\n" + bytes(frame_bytes)) * 4
+
+
+def test_frames_of_a_world_are_refused_unread(tmp_path):
+    """37 bytes of GIF that ask for 256 megapixels a frame."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 16000, 16000, 0xF0, 0, 0) + bytes(6)
+    frame = b"!\xf9\4\0\0\0\0\0," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\2\2D\1\0"
+    clip = tmp_path / "clip.gif"
+    clip.write_bytes(head + frame * 9 + b";")
+    with pytest.raises(TooLargeError, match="16000 x 16000 pixels"):
+        VideoSource(clip)
+
+
+def test_frames_of_one_line(tmp_path, facts):
+    clip = tmp_path / "clip.y4m"
+    clip.write_bytes(y4m("W4000 H1 F25:1", 8000))
+    output, report = pulled(clip, "out.mkv")
+    assert report.frames == len(facts(output).times) == 4
+
+
+def test_a_container_that_refuses_a_clock_is_not_a_full_disk(tmp_path):
+    clip = tmp_path / "clip.y4m"
+    clip.write_bytes(y4m("W16 H16 F1:1000000000", 384))
+    with pytest.raises(CannotWriteError, match="container") as refused:
+        pulled(clip, "out.mp4")
+    assert "free some space" not in str(refused.value)

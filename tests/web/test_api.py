@@ -142,6 +142,32 @@ def test_a_focus_pull_moves(client, photo_id, finish, format_):
     assert np.abs(np.asarray(film.convert("RGB"), float) - first).max() > 20
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"), [("bytes=5-2", 400), ("bytes=-", 400), ("bytes=99999999-", 416)]
+)
+def test_a_range_that_makes_no_sense_is_refused_like_all_else(client, asked, status):
+    answer = client.get("/static/index.html", headers={"range": asked})
+    assert answer.status_code == status
+    assert answer.json()["error"]["kind"] == "http"
+    assert answer.json()["error"]["message"].endswith(".")
+    assert ("content-range" in answer.headers) == (status == 416)
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ({"content": b"{", "headers": {"content-type": "application/json"}}, "is not JSON"),
+        ({"data": {"photo": "x"}}, "photo must be a file"),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_said_in_a_sentence(client, photo_id, request_, words):
+    path = "/api/refocus" if "data" in request_ else f"/api/photos/{photo_id}/settings"
+    answer = client.post(path, **request_)
+    assert answer.status_code == 422
+    assert words in answer.json()["error"]["message"]
+    assert not answer.json()["error"]["message"].endswith("..")
+
+
 def test_closed_and_unknown_photos_are_gone(client, photo_bytes, finish):
     job = finish(client, client.post("/api/photos?name=b.png", content=photo_bytes).json())
     id_ = job["result"]["id"]

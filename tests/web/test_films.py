@@ -59,8 +59,9 @@ def test_a_moment_becomes_a_photo(client, finish, film, clip):
     assert np.abs(np.asarray(shown, int)[..., :3] - frames_of(clip)[3]).mean() < 3
 
 
-def test_a_moment_after_the_end_is_the_last(client, finish, film):
-    job = client.post(f"/api/films/{film['id']}/stills", json={"at_s": 99}).json()
+@pytest.mark.parametrize("at_s", [99, 9e18, 1e300])
+def test_a_moment_after_the_end_is_the_last(client, finish, film, at_s):
+    job = client.post(f"/api/films/{film['id']}/stills", json={"at_s": at_s}).json()
     assert finish(client, job)["result"]["at_s"] == pytest.approx((FRAMES - 1) / 25)
 
 

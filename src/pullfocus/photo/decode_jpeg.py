@@ -30,7 +30,7 @@ def decode_jpeg(source: Source) -> Decoded:
     _check_work(source, len(headers), frame)
     segments = jpeg.read_segments(source.data)
     if frame is None or (frame.bits == 8 and frame.kind in _ORDINARY):
-        out = decode_pillow(source, "JPEG")
+        out = decode_pillow(source, "JPEG", jpeg.without_fill(source.data))
     else:
         out = _decode_rare(source, frame)
     was_rgb = out.icc_profile is not None or segments.icc_profile is None

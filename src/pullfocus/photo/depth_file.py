@@ -26,7 +26,7 @@ from pullfocus.photo.atomic import write_whole
 from pullfocus.photo.depth_fill import fill_unknown
 from pullfocus.photo.depth_meaning import Near, Order, Told, Unit, decide
 from pullfocus.photo.depth_preview import preview, preview_uncertainty
-from pullfocus.photo.depth_record import RawDepth, check_aspect
+from pullfocus.photo.depth_record import NEAREST_M, RawDepth, check_aspect
 from pullfocus.photo.depth_values import to_disparity
 from pullfocus.photo.sniff import sniff
 from pullfocus.photo.source import MAX_MEGAPIXELS, PhotoSource, Source, read_source
@@ -212,21 +212,25 @@ def _read(source: Source) -> RawDepth:  # noqa: PLR0911 - one line a format
 def _own(raw: RawDepth, kind: DepthKind, source: Source, told: Told) -> DepthMap:
     """Take a file of this program exactly as it was; what others broke in it is filled."""
     values, notes = raw.values, []
-    known = np.isfinite(values)
+    known = np.isfinite(values) & (values <= 1 / NEAREST_M)
     if not known.any():
-        raise source.unreadable("nothing in it is known: all of it is not a number or infinite")
+        raise source.unreadable("nothing in it is known: all of it is no number or no distance")
     if not known.all():
         values = fill_unknown(np.where(known, values, np.float32(0)), known)
         notes.append(_filled_note(source, 1 - float(known.mean())))
-    if kind == "metric" and float(values.min()) < 0:
-        raise source.unreadable("it holds negative disparity; metric disparity is 1/m and >= 0")
+    if float(values.min()) < 0:
+        raise source.unreadable("it holds negative disparity; disparity is 1/m or 0..1, and >= 0")
     if told.anything:
         notes.append(
             f"Depth file {source.name} is pullfocus's own and says what it holds: what was told of "
             "its unit and its near end was not needed."
         )
     name = raw.source or source.name
-    return DepthMap(values, kind, raw.uncertainty, name, raw.licence, notes=tuple(notes))
+    sigma = raw.uncertainty
+    if sigma is not None and not (np.isfinite(sigma).all() and float(sigma.min()) >= 0):
+        notes.append(f"Depth file {source.name}: its uncertainty is damaged and was left out.")
+        sigma = None
+    return DepthMap(values, kind, sigma, name, raw.licence, notes=tuple(notes))
 
 
 def _foreign(

@@ -7,12 +7,13 @@ tests of this project with random bytes).
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -38,6 +39,10 @@ _CLASSES = {
 }  # fmt: skip
 _COMPLEX = 0x800
 _MOST_ARRAYS = 1000
+_MOST_OBJECTS = 10_000
+_DEFLATE = 1
+_FILTERS = {_DEFLATE, 2, 3, 32000}
+"""HDF5's numbers of deflate, shuffle, Fletcher32 and LZF; others may load code from elsewhere."""
 _PART = 1 << 16
 """Packed bytes that are unpacked at a time."""
 
@@ -86,14 +91,18 @@ def read_hdf5(source: Source) -> RawDepth:
     try:
         with h5py.File(io.BytesIO(source.data), "r") as file:
             names: list[str] = []
-            file.visititems(
-                lambda name, item: (
-                    names.append(str(name)) if isinstance(item, h5py.Dataset) else None
-                )
-            )
+            seen = itertools.count()
+
+            def note(name: str, item: Any) -> bool | None:
+                if isinstance(item, h5py.Dataset):
+                    names.append(str(name))
+                return next(seen) >= _MOST_OBJECTS or None  # True: look no further
+
+            file.visititems(note)
             name = _chosen(names, source)
             data = file[name]
             size_hw = check_array(data.shape, data.dtype, source)
+            _check_storage(data, source)
             values = np.asarray(data[()]).reshape(size_hw)
     except FILE_ERRORS as error:
         raise source.cut_short() from error
@@ -101,6 +110,35 @@ def read_hdf5(source: Source) -> RawDepth:
     rows = np.ascontiguousarray(values.T) if turned else values
     meaning = meaning_of_array(name.rpartition("/")[2])
     return RawDepth(floats_of_file(rows), bits_of(values.dtype), label, meaning)
+
+
+def _check_storage(data: Any, source: Source) -> None:
+    """Refuse what HDF5 would fetch from other files, and chunks that unpack to more than they say.
+
+    Raises:
+        UnreadableInputError: as said.
+    """
+    if data.is_virtual or data.external:
+        raise source.unreadable(
+            "its numbers lie in other files, which are never opened because a file names them; "
+            "save the depth itself"
+        )
+    if data.chunks is None:
+        return
+    pipeline = data.id.get_create_plist()
+    filters = {pipeline.get_filter(at)[0] for at in range(pipeline.get_nfilters())}
+    if filters - _FILTERS:
+        raise source.unreadable("it is packed in a way that is not read; save it with gzip")
+    most = math.prod(data.chunks) * data.dtype.itemsize
+    for at in range(data.id.get_num_chunks()):
+        where = data.id.get_chunk_info(at)
+        if where.size > most * 1.1 + 1024:
+            raise source.cut_short()
+        if _DEFLATE in filters:
+            _, packed = data.id.read_direct_chunk(where.chunk_offset)
+            unpacker = zlib.decompressobj()
+            if where.filter_mask == 0 and len(unpacker.decompress(packed, most + 5)) > most + 4:
+                raise source.cut_short()
 
 
 def _chosen(names: list[str], source: Source) -> str:

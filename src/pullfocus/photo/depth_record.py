@@ -12,6 +12,8 @@ from pullfocus.errors import UsageError
 from pullfocus.types import DepthKind, DepthMap
 
 PREFIX = "pullfocus:"
+NEAREST_M = 1e-3
+"""What is nearer is no distance that a depth file can mean: such pixels are unknown."""
 _UNITS = {"metric": "1/m", "relative": "relative, 1 = nearest"}
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32
 
 from pullfocus.photo.depth_fill import fill_unknown
 from pullfocus.photo.depth_meaning import FAR_AWAY, Order, has_gap_above_zero, seen_as_near, thinned
-from pullfocus.photo.depth_record import Meaning, RawDepth
+from pullfocus.photo.depth_record import NEAREST_M, Meaning, RawDepth
 from pullfocus.photo.source import Source
 from pullfocus.types import DepthKind
 
@@ -56,17 +56,17 @@ def to_disparity(raw: RawDepth, meaning: Meaning, source: Source, order: Order |
             "nothing in it is known: all of it is 0 (black), not a number or infinite"
         )
     _refuse_negative(values[known], meaning, source)
-    with np.errstate(over="ignore", divide="ignore"):  # nearer than a float can say: unknown
+    with np.errstate(over="ignore", divide="ignore"):  # nearer than a float can say
         clear = known & ~far
         numbers = values if clear.all() else np.where(clear, values, np.float32(np.nan))
         disparity = np.asarray(_disparity(numbers, meaning, raw), np.float32)
     if far.any():
         disparity = np.where(far, np.float32(0), disparity)
-    known &= np.isfinite(disparity)
+    known &= (disparity >= 0) & (disparity <= 1 / NEAREST_M)  # False for NaN
     if not known.any():
         raise source.unreadable("none of its numbers can be a distance")
     if not known.all():
-        disparity = fill_unknown(np.nan_to_num(disparity), known)
+        disparity = fill_unknown(np.where(known, disparity, np.float32(0)), known)
     kind: DepthKind = "relative" if meaning.metres is None else "metric"
     return Converted(disparity, kind, 1 - float(np.count_nonzero(known)) / known.size)
 

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from pullfocus.photo import xmp
+from pullfocus.photo.depth_record import NEAREST_M
 from pullfocus.photo.grey_image import decode_grey
 from pullfocus.types import DepthMap
 
@@ -59,7 +60,7 @@ def to_disparity(samples: Float32[np.ndarray, "h w"], found: GDepth) -> np.ndarr
 
 
 def gdepth_to_depth_map(found: GDepth) -> DepthMap | None:
-    """Decode to a depth map as the file stores it (not yet upright); None if undecodable.
+    """Decode to a depth map as the file stores it (not yet upright); None if it makes no sense.
 
     Metres or millimetres make it metric. Without units the distances are in a unit of their own:
     relative, scaled so that the nearest distance `near` is 1.
@@ -72,4 +73,6 @@ def gdepth_to_depth_map(found: GDepth) -> DepthMap | None:
     source = "the photo's own depth (GDepth)"
     if metres is None:
         return DepthMap(disparity=disparity * np.float32(found.near), source=source)
+    if found.near * metres < NEAREST_M:
+        return None
     return DepthMap(disparity=disparity / np.float32(metres), kind="metric", source=source)

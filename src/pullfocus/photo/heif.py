@@ -10,6 +10,7 @@ import numpy as np
 from pullfocus.errors import MissingModelError, UnreadableInputError
 from pullfocus.photo.boxes import is_cut_short
 from pullfocus.photo.decoded import Decoded, decoding
+from pullfocus.photo.depth_record import NEAREST_M
 from pullfocus.photo.source import CUT_SHORT, Source
 from pullfocus.types import DepthMap
 
@@ -134,14 +135,14 @@ def heif_depth_map(samples: np.ndarray, metadata: dict[str, Any]) -> DepthMap:
         return DepthMap(disparity=1.0 - samples, source=source)
     if kind == _UNIFORM_INVERSE_Z and near is not None and far is not None and near < far:
         low, high = 1.0 / far, 1.0 / near
-    if low is not None and high is not None and 0 <= low < high < 1e4:
+    if low is not None and high is not None and 0 <= low < high <= 1 / NEAREST_M:
         disparity = np.float32(low) + samples * np.float32(high - low)
         return DepthMap(disparity=disparity, kind="metric", source=source)
     return DepthMap(disparity=samples, source=source)
 
 
 def _positive(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and 0 < value < 1e6 else None
+    return float(value) if isinstance(value, int | float) and NEAREST_M <= value < 1e6 else None
 
 
 def encode_heif(

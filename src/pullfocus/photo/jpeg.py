@@ -18,6 +18,7 @@ _THUMBNAILS = (1033, 1036)
 _MAX_PAYLOAD = 65533
 _MAX_EXTENSION = 64 << 20
 MAX_SEGMENTS = 20_000
+_NO_FILL = re.compile(rb"[^\xff]")
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
 
@@ -46,8 +47,8 @@ def split(data: bytes) -> list[tuple[int, bytes]]:
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF and len(found) < MAX_SEGMENTS:
         marker = data[at + 1]
-        if marker == 0xFF:  # fill byte
-            at += 1
+        if marker == 0xFF:
+            at = _past_fill(data, at)
             continue
         if marker in (0xDA, 0xD9):
             break
@@ -57,6 +58,28 @@ def split(data: bytes) -> list[tuple[int, bytes]]:
         found.append((marker, data[at + 4 : at + 2 + size]))
         at += 2 + size
     return found
+
+
+def _past_fill(data: bytes, at: int) -> int:
+    """Return where the last of a run of 0xFF stands, which begins a marker.
+
+    Source: ITU-T T.81, B.1.1.2: any number of fill bytes may stand before a marker.
+    """
+    found = _NO_FILL.search(data, at)
+    return found.start() - 1 if found else len(data)
+
+
+def without_fill(data: bytes) -> bytes:
+    """Drop the fill bytes before the first scan: Pillow reads them one by one."""
+    pieces, at = [data[:2]], 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] not in (0xDA, 0xD9):
+        if data[at + 1] == 0xFF:
+            at = _past_fill(data, at)
+            continue
+        size = max(2, int.from_bytes(data[at + 2 : at + 4], "big"))
+        pieces.append(data[at : at + 2 + size])
+        at += 2 + size
+    return b"".join([*pieces, data[at:]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +111,7 @@ def count_scans(data: bytes, most: int) -> int:
     while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xD9:
         marker = data[at + 1]
         if marker == 0xFF:
-            at += 1
+            at = _past_fill(data, at)
             continue
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == 0xDA:

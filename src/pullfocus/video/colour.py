@@ -155,7 +155,8 @@ def preview_rgb8(
     scale = min(1.0, long_side_px / max(h, w))
     small = codes[..., :3]
     if 3 * scale < 1:  # halving first: 2x2 is quick, other areas are not
-        small = cv2.resize(small, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+        half = (max(w // 2, 1), max(h // 2, 1))
+        small = cv2.resize(small, half, interpolation=cv2.INTER_AREA)
     if scale < 1:
         size = (max(round(w * scale), 1), max(round(h * scale), 1))
         small = cv2.resize(small, size, interpolation=cv2.INTER_AREA)

@@ -14,7 +14,13 @@ from pullfocus.photo.atomic import make_private
 from pullfocus.video.job import VideoJob, VideoReport
 from pullfocus.video.line import FrameLine, Told
 from pullfocus.video.parts import Parts
-from pullfocus.video.sink import FrameEncoder, VideoSink, packets_until
+from pullfocus.video.sink import (
+    NOTHING_COPIED,
+    DamagedCopyError,
+    FrameEncoder,
+    VideoSink,
+    packets_until,
+)
 from pullfocus.video.source import VideoSource
 
 PART_FRAMES = 250
@@ -100,17 +106,32 @@ def _join(
 ) -> list[str]:
     """Write parts and copied streams into the output, whole or not at all; return notes.
 
-    end_s: where the copied streams end, too; None leaves them as long as they are.
+    end_s: where the copied streams end, too; None leaves them as long as they are. Damaged ones
+        are left out: they must not cost the frames that were made.
     """
-    made = parts.folder / f"joined{job.output.suffix}"
-    time_base = line.info.time_base
     with source.again() as container:
         streams = source.copied(container)
-        sink = VideoSink(made, line.info, line.plan, streams, container)
-        copies = packets_until(container, streams, end_s)
-        for packet in merge(parts.packets(time_base), copies, key=_decoding_time):
-            sink.mux(packet)
-        sink.close()
+        try:
+            return _joined(parts, job, line, container, streams, end_s)
+        except DamagedCopyError:
+            return [*_joined(parts, job, line, container, [], end_s), NOTHING_COPIED]
+
+
+def _joined(
+    parts: Parts,
+    job: VideoJob,
+    line: FrameLine,
+    container: Any,
+    streams: list[Any],
+    end_s: Fraction | None,
+) -> list[str]:
+    made = parts.folder / f"joined{job.output.suffix}"
+    time_base = line.info.time_base
+    sink = VideoSink(made, line.info, line.plan, streams, container)
+    copies = packets_until(container, streams, end_s)
+    for packet in merge(parts.packets(time_base), copies, key=_decoding_time):
+        sink.mux(packet)
+    sink.close()
     make_private(made, job.video, job.output)
     made.replace(job.output)
     return sink.notes

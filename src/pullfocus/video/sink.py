@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +17,14 @@ from pullfocus.video.containers import file_url
 from pullfocus.video.source import MOST_FAILURES_IN_A_ROW, VideoInfo
 
 FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+_REFUSALS = (av.ArgumentError, av.InvalidDataError)
+"""What a container says to a packet that it cannot hold; other errors are about the disk."""
+
+NOTHING_COPIED = "No sound and no other streams are copied: what they say is damaged."
+
+
+class DamagedCopyError(CannotWriteError):
+    """Report that a container refuses a stream that is copied into it."""
 
 
 class FrameEncoder:
@@ -81,6 +91,22 @@ class VideoSink:
     ) -> None:
         self.notes: list[str] = []
         self.name = str(target) if isinstance(target, Path) else "stdout"
+        self._last_dts: dict[int, int] = {}
+        self._left_out: Counter[int] = Counter()
+        others = list(copied)
+        try:
+            self._begin(target, info, plan, others, described)
+        except _REFUSALS as problem:
+            if not others:
+                raise self._cannot_write(problem) from None
+            self.notes = [NOTHING_COPIED]
+            self._begin(target, info, plan, [], described)
+
+    def _begin(
+        self, target: Path | BinaryIO, info: VideoInfo, plan: EncodingPlan, copied: list[Any],
+        described: Any,
+    ) -> None:  # fmt: skip
+        """Open the output and write its head."""
         self._container = self._open(target)
         if described is not None:
             self._describe_like(described)
@@ -89,18 +115,33 @@ class VideoSink:
         self._video.time_base = info.time_base
         if info.matrix is not None:
             self._video.set_display_matrix(info.matrix)
-        self._copies = {stream.index: self._copy_of(stream) for stream in copied}
+        copies = {stream.index: self._copy_of(stream) for stream in copied}
+        self._copies: dict[int, Any] = copies
+        try:
+            self._container.start_encoding()
+        except _REFUSALS:
+            with contextlib.suppress(av.FFmpegError):
+                self._container.close()
+            raise
+        except (av.FFmpegError, OSError) as problem:
+            raise self._cannot_write(problem) from None
 
     def mux(self, packet: av.Packet) -> None:
         """Write a packet: of a copied stream bit for bit, or of the video when it has no stream."""
         stream = self._video if packet.stream is None else self._copies.get(packet.stream_index)
         if stream is None or packet.dts is None:
             return
+        is_copy, number = packet.stream is not None, packet.stream_index
+        if is_copy and not self._goes_on(packet):
+            self._left_out[number] += 1
+            return
         packet.stream = stream
         try:
             self._container.mux(packet)
         except (av.FFmpegError, OSError) as problem:
-            raise self._cannot_write(problem) from None
+            if not (is_copy and isinstance(problem, _REFUSALS)):
+                raise self._cannot_write(problem) from None
+            self._left_out[number] += 1
 
     def mux_all(self, packets: Iterable[av.Packet]) -> None:
         """Write packets of the video, fresh from the encoder."""
@@ -108,15 +149,37 @@ class VideoSink:
             self.mux(packet)
 
     def close(self) -> None:
-        """Write the end of the file.
+        """Write the end of the file, and note what of the copied streams it does not hold.
 
         Raises:
             CannotWriteError: the disk is full, or the pipe has gone.
+            DamagedCopyError: the container refuses what is copied, when all is done.
         """
         try:
             self._container.close()
         except (av.FFmpegError, OSError) as problem:
+            if isinstance(problem, _REFUSALS) and any(self._copies.values()):
+                raise DamagedCopyError(
+                    f"The video {self.name} cannot be finished: its container refuses the sound or "
+                    "another copied stream, which is damaged; remove that from the video first."
+                ) from None
             raise self._cannot_write(problem) from None
+        self.notes += [
+            f"{count} damaged packet{'s' if count > 1 else ''} of stream {number} "
+            f"({self._copies[number].type}) could not be copied."
+            for number, count in sorted(self._left_out.items())
+        ]
+        self._left_out.clear()
+
+    def _goes_on(self, packet: Any) -> bool:
+        """Tell whether a copied packet does not go back in time: no container takes that."""
+        last = self._last_dts.get(packet.stream_index)
+        if last is not None and packet.dts < last:
+            return False
+        if packet.pts is not None and packet.pts < packet.dts:
+            return False
+        self._last_dts[packet.stream_index] = packet.dts
+        return True
 
     def _open(self, target: Path | BinaryIO) -> Any:
         try:
@@ -138,6 +201,9 @@ class VideoSink:
             words = f"{stream.type} ({codec or 'unknown kind'})"
             self.notes.append(f"This container holds no {words}: stream {stream.index} left out.")
             return None
+        if stream.type == "audio" and not (stream.sample_rate and stream.channels):
+            self.notes.append(f"Sound without a sample rate: stream {stream.index} left out.")
+            return None
         copy = self._container.add_stream_from_template(stream, opaque=True)
         copy.metadata.update(stream.metadata)
         copy.disposition = stream.disposition
@@ -145,9 +211,11 @@ class VideoSink:
 
     def _cannot_write(self, problem: Exception) -> CannotWriteError:
         reason = (getattr(problem, "strerror", None) or str(problem)).rstrip(".").lower()
+        what_to_try = "choose another folder or free some space"
+        if isinstance(problem, _REFUSALS):
+            what_to_try = "its container takes no such video; try another, such as -o NAME.mkv"
         return CannotWriteError(
-            f"The video {self.name} cannot be written ({reason}); choose another folder or free "
-            "some space."
+            f"The video {self.name} cannot be written ({reason}); {what_to_try}."
         )
 
 

@@ -17,13 +17,20 @@ from typing import Any, BinaryIO
 import av
 import numpy as np
 
-from pullfocus.errors import UnreadableInputError
+from pullfocus.errors import TooLargeError, UnreadableInputError
+from pullfocus.memory import free_bytes
 from pullfocus.video.colour import UNSPECIFIED, ColourTags
 from pullfocus.video.containers import open_container
 
 MOST_FAILURES_IN_A_ROW = 200
 """Reading ends after this many refusals without a frame between them: the rest is no video."""
 
+MOST_MEGAPIXELS = 100
+"""Larger frames are refused unread: 8K has 33, the largest cameras have 80."""
+_LARGE_MEGAPIXELS, _BYTES_PER_PIXEL = 10, 100
+"""What a few frames on their way through the stages take; asked of the system for large ones."""
+_LATEST_S, _LATEST_TICK = 1e9, (1 << 62)
+"""FFmpeg counts ticks in 64 bits."""
 _SAME_S = 1e-4
 """A time that was written in decimals is the frame's own up to this."""
 
@@ -121,7 +128,8 @@ class VideoSource:
     def frame_at(self, time_s: float) -> Any:
         """Return the first frame at or after a time, else the last; without `frames`."""
         try:
-            self.container.seek(int(time_s / self.stream.time_base), stream=self.stream)
+            tick = int(min(time_s, _LATEST_S) / self.stream.time_base)
+            self.container.seek(min(tick, _LATEST_TICK), stream=self.stream)
             frames: Iterator[Any] = self._decode()
         except av.FFmpegError:  # a bare stream, which is read from its start
             frames = chain([self._first], self._reading)
@@ -163,9 +171,24 @@ class VideoSource:
             if not stream.disposition & pictures:
                 if stream.codec_context is None:
                     break
+                self._check_size(stream.codec_context)
                 return stream
         self.container.close()
         raise UnreadableInputError(f"{self.name} holds no video that can be decoded.")
+
+    def _check_size(self, decoder: Any) -> None:
+        """Refuse frames that are too large, now by the header and later by the decoder itself."""
+        megapixels = decoder.width * decoder.height / 1e6
+        free = free_bytes() if megapixels > _LARGE_MEGAPIXELS else None
+        needed = megapixels * 1e6 * _BYTES_PER_PIXEL
+        if megapixels > MOST_MEGAPIXELS or (free is not None and needed > free):
+            self.container.close()
+            raise TooLargeError(
+                f"{self.name} says that its frames are {decoder.width} x {decoder.height} pixels, "
+                f"and this machine can take {MOST_MEGAPIXELS} megapixels at most, or fewer if "
+                "memory is short; make it smaller first."
+            )
+        decoder.options = {"max_pixels": str(int(MOST_MEGAPIXELS * 1e6))}
 
     def _first_frame(self) -> av.VideoFrame:
         for frame in self._reading:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import logging
+from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -88,15 +91,15 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part != "body")
-        return answer(422, Failure(kind="usage", message=f"{where}: {first['msg']}."))
+        return answer(422, Failure(kind="usage", message=_sentence(error.errors()[0])))
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error.__cause__, OSError):  # a multipart body that found no room
             return answer(*describe(error.__cause__))
-        return answer(error.status_code, Failure(kind="http", message=f"{error.detail}."))
+        return answer(
+            error.status_code, Failure(kind="http", message=f"{str(error.detail).rstrip('.')}.")
+        )
 
     async def _known(_: Request, error: Exception) -> JSONResponse:
         return answer(*describe(error))
@@ -106,8 +109,21 @@ def install(app: FastAPI) -> None:
             app.add_exception_handler(kind, _known)
 
 
+def _sentence(problem: dict[str, Any]) -> str:
+    """Say what is wrong with a field of a request, in words of this program where it can."""
+    if problem["type"] == "json_invalid":
+        return "The body of the request is not JSON."
+    where = ".".join(str(part) for part in problem["loc"] if part != "body")
+    if "UploadFile" in problem["msg"]:
+        return f"{where} must be a file in a multipart form (curl -F {where}=@FILE)."
+    return f"{where}: {problem['msg']}."
+
+
 class LastResort:
-    """ASGI middleware outside the app: what nobody foresaw is logged once, and answered."""
+    """ASGI middleware outside the app: what nobody foresaw is logged once, and answered.
+
+    What Starlette refuses in plain text (a Range that makes no sense) gets the shape of all others.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -118,11 +134,17 @@ class LastResort:
             await self.app(scope, receive, send)
             return
         started = False
+        plain: Message | None = None
 
         async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
+            nonlocal started, plain
+            started = True
+            if message["type"] == "http.response.start" and _is_plain_failure(message):
+                plain = message
+            elif plain is None:
+                await send(message)
+            elif not message.get("more_body", False):
+                await _reshaped(plain, message.get("body", b""))(scope, receive, send)
 
         try:
             await self.app(scope, receive, watched)
@@ -132,3 +154,19 @@ class LastResort:
             log_unexpected(error)
             if not started:
                 await answer(*describe(error))(scope, receive, send)
+
+
+def _is_plain_failure(start: Message) -> bool:
+    kind = Headers(raw=start.get("headers", [])).get("content-type", "")
+    return start["status"] >= 400 and kind.startswith("text/plain")
+
+
+def _reshaped(start: Message, body: bytes) -> JSONResponse:
+    words = (
+        body.decode("utf-8", "replace").strip().rstrip(".") or HTTPStatus(start["status"]).phrase
+    )
+    reshaped = answer(start["status"], Failure(kind="http", message=f"{words}."))
+    told = Headers(raw=start["headers"]).get("content-range")
+    if told is not None:
+        reshaped.headers["content-range"] = told
+    return reshaped
