@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 
 from pullfocus.depth.depth_of_file import order_seen
+from pullfocus.depthmap.files import load_depth
+from pullfocus.depthmap.meaning import rank_correlation
 from pullfocus.photo import load
-from pullfocus.photo.depth_file import load_depth
-from pullfocus.photo.depth_meaning import rank_correlation
 
 
 def png(codes: np.ndarray) -> bytes:

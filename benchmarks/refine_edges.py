@@ -21,8 +21,8 @@ import cv2
 import numpy as np
 
 from pullfocus.depth import find_card, open_estimator
+from pullfocus.depth.edges.upsample import DEFAULT, RefineSettings, enlarge, refine_to_edges
 from pullfocus.depth.normalise import to_disparity
-from pullfocus.depth.refine import DEFAULT, RefineSettings, enlarge, refine_to_edges
 from pullfocus.lab.protocols.metrics import boundary_f1
 from pullfocus.types import srgb_to_linear
 

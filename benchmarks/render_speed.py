@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pullfocus.render.fast import PreparedScene, render_linear
+from pullfocus.render.layered.renderer import PreparedScene, render_linear
 from pullfocus.types import Lens
 
 
@@ -120,7 +120,7 @@ def gpu_row() -> str:
     """Time `on_gpu` at 3840 x 2160."""
     import torch
 
-    from pullfocus.render.on_gpu import render_on_device, upload_scene
+    from pullfocus.render.layered.torch_backend import render_on_device, upload_scene
 
     picture, radius = scene(3840 * 2160 / 1e6, 40)
     on_device = upload_scene(picture, radius, 1.0, 48.0, device="cuda")

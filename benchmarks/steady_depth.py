@@ -26,12 +26,17 @@ import cv2
 import numpy as np
 
 from pullfocus.depth import Estimator, open_estimator
+from pullfocus.depth.edges.upsample import enlarge
 from pullfocus.depth.normalise import to_disparity
-from pullfocus.depth.refine import enlarge
 from pullfocus.lab.protocols.metrics import align_least_squares, delta1
-from pullfocus.video.steady_depth import LONG_SIDE_PX, SteadyDepth
-from pullfocus.video.steady_depth_motion import Motion, flows_between, followed, small_picture
-from pullfocus.video.surveyed_depth import SurveyedDepth
+from pullfocus.video.temporal_depth.online import LONG_SIDE_PX, SteadyDepth
+from pullfocus.video.temporal_depth.optical_flow import (
+    Motion,
+    flows_between,
+    followed,
+    small_picture,
+)
+from pullfocus.video.temporal_depth.two_pass import SurveyedDepth
 
 VARIANTS = {
     "one pass": (SteadyDepth, 1),

@@ -22,12 +22,12 @@ import cv2
 import numpy as np
 
 from pullfocus.samples import SAMPLES
-from pullfocus.video import line
+from pullfocus.video import frame_pipeline
+from pullfocus.video.file_job import pull_focus
+from pullfocus.video.frame_pipeline import StageClock, run_ahead, side_by_side
 from pullfocus.video.job import FrameOptions, VideoJob
-from pullfocus.video.run import pull_focus
-from pullfocus.video.sink import FrameEncoder
-from pullfocus.video.source import VideoSource
-from pullfocus.video.stages import StageClock, run_ahead, side_by_side
+from pullfocus.video.media.reader import VideoSource
+from pullfocus.video.media.writer import FrameEncoder
 
 STAGES = ("decode", "depth", "focus", "render", "encode")
 FIRST = 4
@@ -72,10 +72,10 @@ def make_clip(path: Path, frames: int) -> None:
 
 def cpu_by_stage(clip: Path, options: FrameOptions) -> dict[str, float]:
     """Run the stages one after the other, so that all CPU time in between is a stage's own."""
-    line.run_ahead = lambda items, name: items
-    line.side_by_side = lambda work, items, threads: map(work, items)
+    frame_pipeline.run_ahead = lambda items, name: items
+    frame_pipeline.side_by_side = lambda work, items, threads: map(work, items)
     with closing(VideoSource(clip)) as source:
-        stages = line.FrameLine(source, options, ".mp4")
+        stages = frame_pipeline.FrameLine(source, options, ".mp4")
         stages.clock = StageClock(time.process_time)
         encoder, before = FrameEncoder(stages.info, stages.plan), {}
         for number, frame in enumerate(stages.frames()):
@@ -84,7 +84,7 @@ def cpu_by_stage(clip: Path, options: FrameOptions) -> dict[str, float]:
             if number == FIRST - 1:
                 before = dict(stages.clock.busy_s)
         count = stages.clock.count["encode"] - FIRST
-    line.run_ahead, line.side_by_side = run_ahead, side_by_side
+    frame_pipeline.run_ahead, frame_pipeline.side_by_side = run_ahead, side_by_side
     return {stage: 1000 * (stages.clock.busy_s[stage] - before[stage]) / count for stage in STAGES}
 
 

@@ -36,7 +36,7 @@ COLUMNS = ("psnr", "ssim", "ms_ssim", "gmsd")
 def render(method: str, linear, radius):
     """Run one method on 8-bit linear light."""
     if method in OURS:
-        from pullfocus.render.fast import render_linear
+        from pullfocus.render.layered.renderer import render_linear
         from pullfocus.types import Lens
 
         return render_linear(linear, radius, Lens(edge_softness=OURS[method]))

@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 
 from pullfocus.depth import open_estimator
+from pullfocus.depth.edges.upsample import enlarge
 from pullfocus.depth.normalise import to_disparity
-from pullfocus.depth.refine import enlarge
 from pullfocus.depth.subjects import find_masks
 from pullfocus.focus import find_subjects
 from pullfocus.lab.mask_metrics import mask_scores

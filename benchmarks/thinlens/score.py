@@ -33,7 +33,7 @@ COLUMNS = ("psnr", "ssim", "edge", "inside")
 
 def ours(linear, radius_px, hdr: bool):
     """Render with pullfocus; HDR input needs no rebuilt highlights."""
-    from pullfocus.render.fast import render_linear
+    from pullfocus.render.layered.renderer import render_linear
 
     lens = Lens(highlights=0.0) if hdr else Lens()
     return render_linear(linear, radius_px, lens)

@@ -21,6 +21,7 @@ from pullfocus.telemetry import switch_off
 
 if TYPE_CHECKING:
     from pullfocus.depth import estimate_depth, load_depth_of
+    from pullfocus.depthmap.files import load_depth, save_depth
     from pullfocus.errors import (
         CannotWriteError,
         MissingModelError,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     )
     from pullfocus.focus import focus_at, focus_on_subject
     from pullfocus.photo import load, save
-    from pullfocus.photo.depth_file import load_depth, save_depth
     from pullfocus.pipeline import Settings, refocus
     from pullfocus.render import render, render_many
     from pullfocus.types import DepthMap, Focus, Lens, Photo
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 _HOME = {
     "load": "pullfocus.photo",
     "save": "pullfocus.photo",
-    "load_depth": "pullfocus.photo.depth_file",
+    "load_depth": "pullfocus.depthmap.files",
     "load_depth_of": "pullfocus.depth",
-    "save_depth": "pullfocus.photo.depth_file",
+    "save_depth": "pullfocus.depthmap.files",
     "estimate_depth": "pullfocus.depth",
     "focus_at": "pullfocus.focus",
     "focus_on_subject": "pullfocus.focus",

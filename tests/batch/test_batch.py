@@ -212,8 +212,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pullfocus.photo.atomic.os.fsync", full, raising=False)
-    monkeypatch.setattr("pullfocus.photo.atomic.os.replace", full, raising=False)
+    monkeypatch.setattr("pullfocus.files.os.fsync", full, raising=False)
+    monkeypatch.setattr("pullfocus.files.os.replace", full, raising=False)
     report = refocus_many(jobs_for([tmp_path / "photo00.png"], at="0.5,0.5"))
     assert [item.error.exit_code for item in report.failed] == [5]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photo00.png"]

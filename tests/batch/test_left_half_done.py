@@ -10,10 +10,11 @@ import threading
 import numpy as np
 import pytest
 
+from pullfocus import files
 from pullfocus.batch import plan_jobs, refocus_many, run
 from pullfocus.cli import main
 from pullfocus.errors import CannotWriteError
-from pullfocus.photo import atomic, save
+from pullfocus.photo import save
 from pullfocus.pipeline import Settings, Sidecar
 from pullfocus.types import DepthMap, Photo
 
@@ -184,18 +185,18 @@ def test_hidden_part_files_are_removed_and_others_stay(tmp_path, capsys):
 @posix
 def test_a_part_that_is_being_written_stays(tmp_path, monkeypatch):
     target, inside, go_on = tmp_path / "cat.png", threading.Event(), threading.Event()
-    real = atomic.os.replace
+    real = files.os.replace
 
     def replace(source, path):
         inside.set()
         assert go_on.wait(timeout=30)
         real(source, path)
 
-    monkeypatch.setattr(atomic.os, "replace", replace)
-    writer = threading.Thread(target=atomic.write_whole, args=(target, b"whole"))
+    monkeypatch.setattr(files.os, "replace", replace)
+    writer = threading.Thread(target=files.write_whole, args=(target, b"whole"))
     writer.start()
     assert inside.wait(timeout=30)
-    atomic.remove_leftovers([target])
+    files.remove_leftovers([target])
     assert len(list(tmp_path.glob(".cat.png.*.part"))) == 1
     go_on.set()
     writer.join()

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from pullfocus.cli import checkup
+from pullfocus.cli import doctor
+from pullfocus.depthmap.files import load_depth
 from pullfocus.photo import load
-from pullfocus.photo.depth_file import load_depth
 
 
 @pytest.mark.parametrize("suffix", [".png", ".npy", ".exr", ".pfm"])
@@ -72,7 +72,7 @@ def test_doctor_on_this_machine(cli):
 
 
 def test_doctor_says_what_to_do_and_fails(cli, monkeypatch):
-    bad = checkup.Finding("memory", "bad", "0.1 GB free", "close programs")
+    bad = doctor.Finding("memory", "bad", "0.1 GB free", "close programs")
     monkeypatch.setattr("pullfocus.cli.doctor.findings", lambda: [bad])
     code, out, _ = cli("doctor")
     assert code == 1
@@ -81,8 +81,8 @@ def test_doctor_says_what_to_do_and_fails(cli, monkeypatch):
 
 
 def test_missing_extras_are_named(monkeypatch):
-    monkeypatch.setattr(checkup, "find_spec", lambda name: None)
-    notes = [row for row in checkup.findings() if row.what.startswith("extra")]
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None)
+    notes = [row for row in doctor.findings() if row.what.startswith("extra")]
     assert all(row.state == "note" and "pip install" in row.to_do for row in notes)
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from pullfocus import memory, telemetry
-from pullfocus.cli import bundled, checkup
+from pullfocus.cli import bundled, doctor
 
-ROOT = Path(checkup.__file__).parents[2]
+ROOT = Path(doctor.__file__).parents[2]
 
 
 def found(what):
-    return next(row for row in checkup.findings() if row.what == what)
+    return next(row for row in doctor.findings() if row.what == what)
 
 
 def test_doctor_says_that_telemetry_is_off(cli, monkeypatch):
@@ -25,33 +25,33 @@ def test_doctor_says_that_telemetry_is_off(cli, monkeypatch):
     assert (rows["telemetry"]["state"], rows["telemetry"]["found"]) == ("good", "off")
     assert {"kernel cache", "accelerator", "GPL parts", "memory"} <= rows.keys()
     monkeypatch.setattr(telemetry, "_EARLIER", frozenset({"onnxruntime"}))
-    assert checkup._telemetry().state == "note"
+    assert doctor._telemetry().state == "note"
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "0")
-    assert checkup._telemetry().state == "bad"
+    assert doctor._telemetry().state == "bad"
 
 
 def test_doctor_tries_the_folder_that_kernels_use(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "kept"))
-    row = checkup._kernel_cache()
+    row = doctor._kernel_cache()
     assert (row.state, Path(row.found).parent) == ("good", tmp_path / "kept")
     (tmp_path / "file").touch()
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
-    assert "compiles anew" in checkup._kernel_cache().found
+    assert "compiles anew" in doctor._kernel_cache().found
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert "temporary" in checkup._kernel_cache().found
+    assert "temporary" in doctor._kernel_cache().found
 
 
 def test_the_accelerator_in_words(monkeypatch):
-    monkeypatch.setattr(checkup, "_gpu_of_system", lambda: "NVIDIA GPU")
-    monkeypatch.setattr(checkup, "_gpu_of_torch", lambda: "")
-    assert checkup._accelerator().state == "note"
-    assert "NVIDIA" in checkup._accelerator().found
-    monkeypatch.setattr(checkup, "_gpu_of_torch", lambda: "NVIDIA H200 (torch 2.13)")
-    assert checkup._accelerator().state == "good"
-    monkeypatch.setattr(checkup, "_gpu_of_torch", lambda: "")
-    monkeypatch.setattr(checkup, "_gpu_of_system", lambda: "")
-    assert checkup._accelerator().found == "none found"
+    monkeypatch.setattr(doctor, "_gpu_of_system", lambda: "NVIDIA GPU")
+    monkeypatch.setattr(doctor, "_gpu_of_torch", lambda: "")
+    assert doctor._accelerator().state == "note"
+    assert "NVIDIA" in doctor._accelerator().found
+    monkeypatch.setattr(doctor, "_gpu_of_torch", lambda: "NVIDIA H200 (torch 2.13)")
+    assert doctor._accelerator().state == "good"
+    monkeypatch.setattr(doctor, "_gpu_of_torch", lambda: "")
+    monkeypatch.setattr(doctor, "_gpu_of_system", lambda: "")
+    assert doctor._accelerator().found == "none found"
 
 
 class _Wheel:
@@ -69,10 +69,10 @@ def test_gpl_parts_are_found_by_the_names_of_files(monkeypatch):
     assert bundled.gpl_parts() == {"av": ["x264"], "pillow-heif": ["x265"]}
     assert bundled.libraries_in("pillow") == {"opencore-amrnb": "0.0.5"}
     assert bundled.libraries_in("av") == {"x264": "165"}
-    row = checkup._gpl_parts()
+    row = doctor._gpl_parts()
     assert (row.state, row.found) == ("note", "x264 in av, x265 in pillow-heif")
     monkeypatch.setattr(bundled, "distribution", lambda name: _Wheel())
-    assert checkup._gpl_parts().found == "none"
+    assert doctor._gpl_parts().found == "none"
 
 
 def write_group(folder, names, limit, used, cached=0):

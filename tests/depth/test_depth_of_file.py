@@ -12,9 +12,9 @@ import pytest
 
 from pullfocus.depth import load_depth_of
 from pullfocus.depth.depth_of_file import order_seen
+from pullfocus.depthmap.meaning import rank_correlation
 from pullfocus.errors import TooLargeError, UsageError
 from pullfocus.photo import load
-from pullfocus.photo.depth_meaning import rank_correlation
 from pullfocus.samples import SAMPLES
 from pullfocus.types import Photo
 

@@ -113,7 +113,7 @@ def test_uncertainty_grows_with_disagreement():
 
 
 def test_uncertainty_marks_edges_between_like_colours():
-    from pullfocus.depth.uncertainty import spread_of
+    from pullfocus.depth.augmentation_spread import spread_of
 
     class Step(Rows):
         def estimate(self, rgb: np.ndarray) -> RawDepth:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pullfocus.depth import find_card, open_estimator
+from pullfocus.depth.card import embedded_path
 from pullfocus.depth.flip_averaging import flip_averaged
-from pullfocus.depth.installed import embedded_path
 from pullfocus.depth.onnx_card import card_of_onnx
 
 GREY_OF_IMAGE = ("ReduceMean", ["image"], "grey", {"axes": [1], "keepdims": 1})

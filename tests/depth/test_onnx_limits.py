@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from pullfocus.depth import estimate_depth, find_card, onnx_session, open_estimator
-from pullfocus.depth.card import LARGEST_SIDE_PX, Preprocessing
+from pullfocus.depth.card import LARGEST_SIDE_PX, Preprocessing, embedded_path
 from pullfocus.depth.estimator import RawDepth
-from pullfocus.depth.installed import embedded_path
 from pullfocus.depth.normalise import checked_answer, to_disparity
 from pullfocus.depth.onnx_session import MOST_SESSIONS, open_session, single_map
 from pullfocus.errors import UnreadableInputError

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pullfocus.depth.refine import refine_to_edges
+from pullfocus.depth.edges.upsample import refine_to_edges
 from pullfocus.depth.subjects.outline import layers_of, refine_with_masks
 
 SMALL, FULL = (96, 144), (384, 576)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pullfocus.depth import align_to_photo
-from pullfocus.depth.refine import RefineSettings, enlarge, refine_to_edges
+from pullfocus.depth.edges.upsample import RefineSettings, enlarge, refine_to_edges
 from pullfocus.types import DepthMap, Photo
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pullfocus.depth import estimate_depth
-from pullfocus.depth.installed import embedded_path, subjects_path
+from pullfocus.depth.card import embedded_path, subjects_path
 from pullfocus.depth.subjects import find_masks
 from pullfocus.types import Photo
 

@@ -108,7 +108,7 @@ def test_a_distance_needs_metres():
 def test_a_distance_is_refused_wherever_relative_depth_is_rendered(style):
     from pullfocus.lens import radius_map_px
     from pullfocus.render import render, render_many
-    from pullfocus.render.graded import render_graded
+    from pullfocus.render.classic import render_graded
     from pullfocus.types import Lens, Photo
 
     depth, focus = two_halves(20, 30), Focus.at_distance_m(2.0)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pullfocus.focus.choice import LEFT_AFTER_S, Sighting, subject_in_focus
 from pullfocus.focus.script import Decision, Target
+from pullfocus.focus.script_policy import LEFT_AFTER_S, Sighting, subject_in_focus
 
 HERE, HIDDEN, LEFT = 0.0, LEFT_AFTER_S / 2, LEFT_AFTER_S * 2
 

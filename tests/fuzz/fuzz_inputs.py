@@ -15,7 +15,7 @@ import numpy as np
 from fuzz_damage import Chance, damaged_bytes, mixed
 from fuzz_json import damaged_json
 
-from pullfocus.depth.installed import embedded_path
+from pullfocus.depth.card import embedded_path
 
 SIDECAR = {
     "pullfocus": "0.1.0",

@@ -141,8 +141,8 @@ def depth_seeds() -> dict[str, bytes]:
     """Return the bytes of each depth file by its name; metres are 1 / disparity."""
     import tifffile
 
-    from pullfocus.photo.depth_codecs import encode_exr, encode_pfm, encode_tiff_depth
-    from pullfocus.photo.depth_png import encode_png
+    from pullfocus.depthmap.codecs import encode_exr, encode_pfm, encode_tiff_depth
+    from pullfocus.depthmap.png import encode_png
     from pullfocus.types import DepthMap
 
     depth, mm = DepthMap(NEAR, uncertainty=NEAR / 9), (1000 / NEAR).astype(np.uint16)

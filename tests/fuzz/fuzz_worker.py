@@ -40,7 +40,7 @@ def script(path: Path) -> None:
 
 def http_settings(path: Path) -> None:
     """Read the settings field of a request."""
-    from pullfocus.web.settings_in import read_settings
+    from pullfocus.web.routes.requests import read_settings
 
     read_settings(path.read_bytes().decode("utf-8", "replace")).model_dump_json().encode()
 
@@ -106,7 +106,7 @@ def depth_file(path: Path) -> None:
     """Read a depth file beside a network that says something else, and write it as PNG."""
     import numpy as np
 
-    from pullfocus.photo.depth_file import load_depth, save_depth
+    from pullfocus.depthmap.files import load_depth, save_depth
 
     order = np.tile(np.linspace(0, 1, 16, dtype=np.float32), (12, 1))
     found = load_depth(path, order=lambda: order)
@@ -121,9 +121,9 @@ def video(path: Path) -> None:
     from contextlib import closing
     from itertools import islice
 
-    from pullfocus.video.colour import preview_rgb8
-    from pullfocus.video.convert import FrameConverter
-    from pullfocus.video.source import VideoSource
+    from pullfocus.video.media.colour import preview_rgb8
+    from pullfocus.video.media.convert import FrameConverter
+    from pullfocus.video.media.reader import VideoSource
 
     with closing(VideoSource(path)) as source:
         converter = FrameConverter(source.info, source.info.pix_fmt)
@@ -143,9 +143,9 @@ def film(path: Path) -> None:
     """Pull focus in a video, with what is copied beside it."""
     from pullfocus.focus.script import FocusScript
     from pullfocus.pipeline import Settings
+    from pullfocus.video.file_job import pull_focus
     from pullfocus.video.job import FrameOptions, VideoJob
-    from pullfocus.video.run import pull_focus
-    from pullfocus.video.source import VideoSource
+    from pullfocus.video.media.reader import VideoSource
 
     whole = {"version": 1, "decisions": [{"at_s": 0, "focus": {"disparity": 0.3}}]}
     options = FrameOptions(Settings(refine=False), FocusScript.parse(whole), preview=True)

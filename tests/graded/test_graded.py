@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pullfocus.errors import UsageError
-from pullfocus.render.graded import level_map, render_graded
-from pullfocus.render.graded_filters import Method
+from pullfocus.render.classic import Method, level_map, render_graded
 from pullfocus.types import DepthMap, Focus, Photo
 
 METHODS = get_args(Method)

@@ -117,7 +117,7 @@ def test_kernels_live_where_the_cache_watches():
 HALVE = textwrap.dedent(
     """
     import numpy as np
-    from pullfocus.video.half_kernels import halve
+    from pullfocus.video.half_res_kernels import halve
     out = np.zeros((2, 2, 3), np.float32)
     halve(np.full((4, 4, 3), 9, np.uint8), np.arange(256, dtype=np.float32), out)
     assert (out == 9).all(), out
@@ -155,7 +155,7 @@ def test_a_read_only_installation_without_a_home(tmp_path):
 
 
 def test_the_kernels_of_the_package_give_what_they_gave(folder):
-    from pullfocus.video.half_kernels import halve
+    from pullfocus.video.half_res_kernels import halve
 
     codes = np.random.default_rng(0).integers(0, 255, (6, 8, 3), np.uint8)
     out = np.zeros((3, 4, 3), np.float32)

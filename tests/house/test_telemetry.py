@@ -14,7 +14,7 @@ from pullfocus import telemetry
 SRC = Path(telemetry.__file__).parent
 SLOW = os.environ.get("PULLFOCUS_SLOW") == "1"
 LOAD = "from pullfocus.depth.onnx_session import open_session\n"
-LOAD += "from pullfocus.depth.installed import embedded_path\nopen_session(embedded_path())\n"
+LOAD += "from pullfocus.depth.card import embedded_path\nopen_session(embedded_path())\n"
 
 
 def bare_environment(home):

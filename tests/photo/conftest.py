@@ -59,7 +59,7 @@ def make_exif() -> Callable[..., bytes]:
     """Build an EXIF block with lens, date, GPS, a maker note with offsets, and a thumbnail."""
 
     def build(orientation: int = 1, order: str = ">", thumbnail: bytes | None = None) -> bytes:
-        from pullfocus.photo.tiff_block import Tag, write_directories
+        from pullfocus.photo.metadata.tiff_directories import Tag, write_directories
 
         def short(code: int, value: int) -> Tag:
             return Tag(code, 3, 1, struct.pack(order + "H", value))

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pullfocus.errors import PullfocusError, TooLargeError, UnreadableInputError
-from pullfocus.photo import load, png, save
-from pullfocus.photo.decode_pillow import open_pillow
+from pullfocus.photo import load, save
+from pullfocus.photo.codecs import png
+from pullfocus.photo.codecs.pillow import open_pillow
 from pullfocus.photo.limits import Limits
 from pullfocus.photo.source import Source
 from pullfocus.types import Photo

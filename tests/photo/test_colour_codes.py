@@ -13,11 +13,13 @@ import pytest
 from PIL import Image, ImageCms
 
 from pullfocus.errors import UnreadableInputError
-from pullfocus.photo import cicp, icc, jpeg, load, png, save
-from pullfocus.photo.av1_sequence import sequence_colour
-from pullfocus.photo.boxes import children, item_facts
-from pullfocus.photo.constant_luminance import from_constant_luminance
-from pullfocus.photo.preview import to_srgb8
+from pullfocus.photo import load, save
+from pullfocus.photo.codecs import jpeg, png
+from pullfocus.photo.codecs.av1_sequence import sequence_colour
+from pullfocus.photo.codecs.boxes import children, item_facts
+from pullfocus.photo.codecs.constant_luminance import from_constant_luminance
+from pullfocus.photo.metadata import cicp, icc
+from pullfocus.photo.pixels import to_srgb8
 from pullfocus.types import Photo
 
 CODES16 = np.repeat(np.arange(65536, dtype=np.uint16).reshape(256, 256, 1), 3, axis=2)
@@ -198,7 +200,7 @@ def test_hdr_of_8_bits_gets_10(kind, smooth):
 
 
 def test_cameras_that_say_adobe_rgb_in_exif_alone_are_followed(ramp8, make_exif):
-    from pullfocus.photo.tiff_block import Tag, lay_out, read_directories
+    from pullfocus.photo.metadata.tiff_directories import Tag, lay_out, read_directories
 
     out = io.BytesIO()
     Image.fromarray(ramp8).save(out, "JPEG", quality=98)
@@ -272,7 +274,7 @@ def test_a_clean_aperture_is_cropped(smooth):
 
 def with_property(data: bytes, kind: bytes, body: bytes) -> bytes:
     """Add an essential property to the picture, by way of the one that adds profiles."""
-    from pullfocus.photo.avif_items import with_items
+    from pullfocus.photo.codecs.avif_items import with_items
 
     marked = bytearray(with_items(data, icc_profile=body[4:]))
     at = marked.index(b"colrprof" + body[4:])

@@ -12,6 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from pullfocus.depthmap.files import (
+    fit_depth,
+    load_depth,
+    preview,
+    preview_uncertainty,
+    save_depth,
+)
 from pullfocus.errors import (
     CannotWriteError,
     PullfocusError,
@@ -19,14 +26,7 @@ from pullfocus.errors import (
     UnreadableInputError,
     UsageError,
 )
-from pullfocus.photo import png
-from pullfocus.photo.depth_file import (
-    fit_depth,
-    load_depth,
-    preview,
-    preview_uncertainty,
-    save_depth,
-)
+from pullfocus.photo.codecs import png
 from pullfocus.types import DepthMap
 
 RNG = np.random.default_rng(5)

@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pullfocus.photo import jpeg, load, save, xmp
-from pullfocus.photo.gdepth import gdepth_to_depth_map, read_gdepth
-from pullfocus.photo.heif import heif_depth_map
-from pullfocus.photo.jpeg import read_segments
-from pullfocus.photo.orientation import upright
+from pullfocus.photo import load, save
+from pullfocus.photo.codecs import jpeg
+from pullfocus.photo.codecs.heif import heif_depth_map
+from pullfocus.photo.codecs.jpeg import read_segments
+from pullfocus.photo.embedded.gdepth import gdepth_to_depth_map, read_gdepth
+from pullfocus.photo.metadata import xmp
+from pullfocus.photo.pixels import upright
 
 QUICK = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 UNIT = np.linspace(0, 1, 12 * 20).reshape(12, 20)

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import tifffile
 
+from pullfocus.depthmap.codecs import encode_exr
+from pullfocus.depthmap.files import load_depth
+from pullfocus.depthmap.fill import fill_unknown
+from pullfocus.depthmap.meaning import rank_correlation
 from pullfocus.errors import PullfocusError, TooLargeError, UnreadableInputError, UsageError
-from pullfocus.photo.depth_codecs import encode_exr
-from pullfocus.photo.depth_file import load_depth
-from pullfocus.photo.depth_fill import fill_unknown
-from pullfocus.photo.depth_meaning import rank_correlation
 from pullfocus.types import DepthMap
 
 H, W = 48, 64
@@ -416,7 +416,7 @@ def test_what_makes_no_sense_is_refused(told):
 
 
 def test_own_files_need_nothing_told(tmp_path):
-    from pullfocus.photo.depth_file import save_depth
+    from pullfocus.depthmap.files import save_depth
 
     path = save_depth(DepthMap(NEAR, "metric"), tmp_path / "d.exr")
     depth = load_depth(path, near="dark", order=lambda: -NEAR)

@@ -183,7 +183,7 @@ def test_heic_without_the_extra_says_what_to_install(shared, monkeypatch, ramp8)
 
 
 def test_a_linear_png_is_read_by_its_gamma(ramp8):
-    from pullfocus.photo import png
+    from pullfocus.photo.codecs import png
 
     out = io.BytesIO()
     save(Photo.from_array(ramp8), out)

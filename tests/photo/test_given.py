@@ -10,7 +10,7 @@ from pullfocus import estimate_depth, render
 from pullfocus.errors import TooLargeError, UnreadableInputError, UsageError
 from pullfocus.frozen_arrays import read_only
 from pullfocus.photo import as_photo, load
-from pullfocus.photo.optics import camera_optics
+from pullfocus.photo.metadata.camera import camera_optics
 from pullfocus.photo.read import photo_from_pillow
 from pullfocus.types import DepthMap, Focus, Photo
 

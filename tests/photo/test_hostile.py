@@ -14,8 +14,10 @@ import tifffile
 from PIL import Image, JpegImagePlugin
 
 from pullfocus.errors import TooLargeError, UnreadableInputError, UsageError
-from pullfocus.photo import decode_pillow, exif, icc, jpeg, load, png, save, tiff_block, xmp
-from pullfocus.photo.decoded import decoding
+from pullfocus.photo import load, save
+from pullfocus.photo.codecs import jpeg, pillow, png
+from pullfocus.photo.codecs.decoded import decoding
+from pullfocus.photo.metadata import exif, icc, tiff_directories, xmp
 from pullfocus.photo.source import Source
 from pullfocus.types import Photo
 
@@ -159,7 +161,7 @@ def test_exif_values_that_overlap_are_not_copied_thousandfold():
     values_at = 8 + 2 + count * 12 + 4
     rows = (struct.pack("<HHII", 0x9000 + i, 7, size, values_at) for i in range(count))
     block = b"II*\0" + struct.pack("<IH", 8, count) + b"".join(rows) + bytes(4 + size)
-    laid_out = tiff_block.lay_out(*tiff_block.read_directories(block))
+    laid_out = tiff_directories.lay_out(*tiff_directories.read_directories(block))
     assert len(laid_out) <= len(block)
 
 
@@ -190,8 +192,8 @@ def written_in(path: str, text: str):
 
 
 def test_a_bug_of_ours_is_not_called_a_damaged_file(tiny, monkeypatch):
-    buggy = written_in(decode_pillow.__file__, "def function(image, out):\n    None + 1")
-    monkeypatch.setattr(decode_pillow, "fill_pixels", buggy)
+    buggy = written_in(pillow.__file__, "def function(image, out):\n    None + 1")
+    monkeypatch.setattr(pillow, "fill_pixels", buggy)
     with pytest.raises(TypeError):
         load(tiny["JPEG"])
 

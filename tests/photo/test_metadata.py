@@ -9,10 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pullfocus.photo import exif, load, png, save, tiff_block, xmp
-from pullfocus.photo.jpeg import read_segments
-from pullfocus.photo.optics import camera_optics
-from pullfocus.photo.tiff_block import describe_tiff
+from pullfocus.photo import load, save
+from pullfocus.photo.codecs import png
+from pullfocus.photo.codecs.jpeg import read_segments
+from pullfocus.photo.metadata import exif, tiff_directories, xmp
+from pullfocus.photo.metadata.camera import camera_optics
+from pullfocus.photo.metadata.tiff_directories import describe_tiff
 from pullfocus.types import CameraOptics, Photo
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -126,10 +128,10 @@ def test_exif_too_large_for_jpeg_loses_its_largest_tag_only(ramp8, make_exif):
     """From a TIFF, whose tags may be of any size."""
     from dataclasses import replace
 
-    order, directories = tiff_block.read_directories(make_exif())
-    directories["0"].append(tiff_block.Tag(0xC000, 7, 70000, bytes(70000)))
+    order, directories = tiff_directories.read_directories(make_exif())
+    directories["0"].append(tiff_directories.Tag(0xC000, 7, 70000, bytes(70000)))
     photo = Photo.from_array(ramp8)
-    block = tiff_block.lay_out(order, directories)
+    block = tiff_directories.lay_out(order, directories)
     back = resaved(replace(photo, metadata=replace(photo.metadata, exif=block)), "JPEG")
     assert back.metadata.optics == OPTICS
     found = exif.parse(back.metadata.exif)
@@ -151,7 +153,7 @@ def test_damaged_exif_stops_no_format(kind, ramp8, make_exif, to_bytes):
 
 
 def test_captions_and_comments_of_jpeg_survive(ramp8, to_bytes):
-    from pullfocus.photo import jpeg
+    from pullfocus.photo.codecs import jpeg
 
     iptc = jpeg.PHOTOSHOP + b"8BIM\x04\x04\0\0\0\0\0\x08\x1c\x02\x78\0\x03cap\0"
     data = jpeg.with_segments(
@@ -165,7 +167,7 @@ def test_captions_and_comments_of_jpeg_survive(ramp8, to_bytes):
 
 
 def test_the_small_picture_of_photoshop_is_not_kept():
-    from pullfocus.photo import jpeg
+    from pullfocus.photo.codecs import jpeg
 
     def block(code: int, body: bytes, name: bytes = b"") -> bytes:
         title = bytes([len(name)]) + name

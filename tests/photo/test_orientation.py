@@ -8,8 +8,9 @@ import pytest
 import tifffile
 from PIL import Image, ImageOps
 
-from pullfocus.photo import exif, load, save
-from pullfocus.photo.orientation import upright
+from pullfocus.photo import load, save
+from pullfocus.photo.metadata import exif
+from pullfocus.photo.pixels import upright
 from pullfocus.types import Photo
 
 
@@ -79,7 +80,7 @@ def test_16_bit_tiff_loads_upright(orientation, compression, ramp16):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_16_bit_png_loads_upright(orientation, ramp16, make_exif):
-    from pullfocus.photo import png
+    from pullfocus.photo.codecs import png
 
     out = io.BytesIO()
     save(Photo.from_array(ramp16), out, format="PNG")

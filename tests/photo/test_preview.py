@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from pullfocus.photo import load
-from pullfocus.photo.preview import to_srgb8
+from pullfocus.photo.pixels import to_srgb8
 from pullfocus.types import Photo
 
 

@@ -4,7 +4,7 @@ import threading
 
 from cv2.utils import logging
 
-from pullfocus.photo.quiet_opencv import imdecode_unchanged, silent_opencv
+from pullfocus.photo.codecs.opencv import imdecode_unchanged, silent_opencv
 
 
 def test_the_level_comes_back_after_the_last_of_several_threads():

@@ -99,7 +99,7 @@ def test_ctrl_c_leaves_no_temporary_and_the_old_file(tmp_path):
 INTERRUPTED = """
     import os, signal, sys, threading
     from pathlib import Path
-    from pullfocus.photo.atomic import write_whole
+    from pullfocus.files import write_whole
     path = Path(sys.argv[1])
     def watch():
         while not any(p.name.endswith(".part") for p in path.parent.iterdir()):
@@ -127,7 +127,7 @@ def test_names_as_long_as_the_system_takes(tmp_path, ramp8):
 
 @pytest.mark.skipif(not os.path.exists("/dev/stdout"), reason="no /dev/stdout on this system")
 def test_a_pipe_called_dev_stdout_is_written_to():
-    script = "from pathlib import Path; from pullfocus.photo.atomic import write_whole\n"
+    script = "from pathlib import Path; from pullfocus.files import write_whole\n"
     script += "write_whole(Path('/dev/stdout'), b'through the pipe', overwrite=False)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout == b"through the pipe"

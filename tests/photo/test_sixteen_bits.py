@@ -11,7 +11,8 @@ import pytest
 import tifffile
 
 from pullfocus.errors import UnreadableInputError
-from pullfocus.photo import load, png, save
+from pullfocus.photo import load, save
+from pullfocus.photo.codecs import png
 from pullfocus.types import Photo
 
 

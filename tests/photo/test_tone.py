@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pullfocus.photo import icc, load
+from pullfocus.photo import load
+from pullfocus.photo.metadata import icc
 from pullfocus.tone import SRGB, ToneCurve, linear_to_srgb, srgb_to_linear
 
 CODES8 = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), 3, axis=2)

@@ -43,7 +43,7 @@ def test_depth_file_is_kept_relative_and_found_from_elsewhere(files, monkeypatch
 
 
 def test_a_model_of_one_s_own_is_found_from_elsewhere(tmp_path, monkeypatch):
-    from pullfocus.depth.installed import embedded_path
+    from pullfocus.depth.card import embedded_path
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "nets").mkdir()

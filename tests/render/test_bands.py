@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pullfocus.lens.aperture import aperture_kernel
-from pullfocus.render.bands import (
+from pullfocus.render.layered.blur_levels import (
     aperture_only,
     column_sum_taps,
     ladder_index,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pullfocus.lens.aperture import aperture_kernel
-from pullfocus.render.bands import (
+from pullfocus.render.layered.blur_levels import (
     aperture_only,
     block_taps,
     column_sum_taps,
@@ -16,7 +16,7 @@ from pullfocus.render.bands import (
     rung_level,
     rung_radius_px,
 )
-from pullfocus.render.fast import render_linear
+from pullfocus.render.layered.renderer import render_linear
 from pullfocus.types import Lens
 
 DARK = 0.001
@@ -95,7 +95,7 @@ def test_taps_of_every_column_sum_to_nothing(radius, lens):
 
 def test_the_tensors_show_the_same_window():
     pytest.importorskip("torch")
-    from pullfocus.render.on_gpu import render_on_device, upload_scene
+    from pullfocus.render.layered.torch_backend import render_on_device, upload_scene
 
     picture = _window(1e4)
     picture[200, 40:190:9] = 1e5  # lamps, whose discs are summed down the columns

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from pullfocus.errors import UsageError
 from pullfocus.render import render, render_many
-from pullfocus.render.fast import PreparedScene, render_linear
-from pullfocus.render.graded import render_graded
-from pullfocus.render.lens_blur import soften_where_doubtful
+from pullfocus.render.api import soften_where_doubtful
+from pullfocus.render.classic import render_graded
+from pullfocus.render.layered.renderer import PreparedScene, render_linear
 from pullfocus.types import DepthMap, Focus, Lens, Photo
 
 PLAIN = Lens(highlights=0.0)

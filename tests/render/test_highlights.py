@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pullfocus.render.fast import render_linear
-from pullfocus.render.highlights import LARGEST_BOOST, find_lights
+from pullfocus.render.layered.highlight_recovery import LARGEST_BOOST, find_lights
+from pullfocus.render.layered.renderer import render_linear
 from pullfocus.types import Lens
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pullfocus.render.fast import render_linear
-from pullfocus.render.lamps import Lamps, place_lamps
+from pullfocus.render.layered.highlight_splats import Lamps, place_lamps
+from pullfocus.render.layered.renderer import render_linear
 from pullfocus.types import Lens
 
 PLAIN = Lens(highlights=0.0)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pullfocus.render.fast import read_only
-from pullfocus.render.layers import find_hidden_surface, make_block
+from pullfocus.render.layered.layers import find_hidden_surface, make_block
+from pullfocus.render.layered.renderer import read_only
 
 STEP = 0.05
 

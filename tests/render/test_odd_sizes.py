@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pullfocus.render.fast import render_linear
-from pullfocus.render.highlights import _clipped_share, cell_places, find_lights
+from pullfocus.render.layered.highlight_recovery import _clipped_share, cell_places, find_lights
+from pullfocus.render.layered.renderer import render_linear
 from pullfocus.types import Lens
 
 SIZES = [(64, 96), (61, 83), (9, 100), (101, 107), (7, 5), (1, 1), (3, 70), (130, 65)]
@@ -97,7 +97,7 @@ def test_the_border_is_as_bright_as_where_the_picture_goes_on(radius):
 @pytest.mark.parametrize("size_hw", [(61, 83), (101, 107)])
 def test_the_tensors_do_the_same(size_hw):
     pytest.importorskip("torch")
-    from pullfocus.render.on_gpu import render_on_device, upload_scene
+    from pullfocus.render.layered.torch_backend import render_on_device, upload_scene
 
     radius = np.full(size_hw, -6.0, np.float32)
     for picture in (np.ones((*size_hw, 3), np.float32), _spots(size_hw)):

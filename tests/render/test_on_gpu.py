@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pullfocus.errors import UsageError
-from pullfocus.render.fast import render_linear
+from pullfocus.render.layered.renderer import render_linear
 from pullfocus.types import Lens
 
 torch = pytest.importorskip("torch")
@@ -25,7 +25,7 @@ def _psnr(a, b):
 
 @pytest.mark.parametrize("focus", [0.0, 0.4, 0.8])
 def test_agrees_with_fast_to_45_db(focus):
-    from pullfocus.render.on_gpu import render_on_device, upload_scene
+    from pullfocus.render.layered.torch_backend import render_on_device, upload_scene
 
     picture, d = _scene()
     gain, lens = 30.0, Lens(blades=6, highlights=0.0)
@@ -37,7 +37,7 @@ def test_agrees_with_fast_to_45_db(focus):
 
 
 def test_lamps_are_those_of_fast():
-    from pullfocus.render.on_gpu import render_on_device, upload_scene
+    from pullfocus.render.layered.torch_backend import render_on_device, upload_scene
 
     picture, d = _scene()
     picture *= 0.1
@@ -51,7 +51,7 @@ def test_lamps_are_those_of_fast():
 
 
 def test_a_cats_eye_is_refused():
-    from pullfocus.render.on_gpu import render_on_device, upload_scene
+    from pullfocus.render.layered.torch_backend import render_on_device, upload_scene
 
     picture, d = _scene()
     scene = upload_scene(picture, d, 10.0, 10.0, device="cpu")

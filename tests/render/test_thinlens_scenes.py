@@ -36,7 +36,7 @@ def test_convention_disc_of_a_blender_light_has_the_radius_of_the_formula():
 
 def test_sharp_ball_behind_blurred_bars_hides_the_wall():
     """Near bars (24 px), a sharp dark ball behind them, a bright far wall (-37 px)."""
-    from pullfocus.render.fast import render_linear
+    from pullfocus.render.layered.renderer import render_linear
 
     h, w = 160, 240
     y, x = np.mgrid[:h, :w]

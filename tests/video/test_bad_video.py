@@ -13,11 +13,11 @@ from pullfocus.errors import (
     UnreadableInputError,
     UsageError,
 )
+from pullfocus.video.file_job import pull_focus
 from pullfocus.video.job import FrameOptions, VideoJob
-from pullfocus.video.run import pull_focus
-from pullfocus.video.sink import packets_until
-from pullfocus.video.source import VideoSource
-from pullfocus.video.webcam import open_webcam
+from pullfocus.video.media.reader import VideoSource
+from pullfocus.video.media.webcam import open_webcam
+from pullfocus.video.media.writer import packets_until
 
 from .conftest import add_sine
 from .test_kept import FAR, SHARP, pulled
@@ -162,7 +162,7 @@ def test_sound_that_goes_back_in_time_is_left_out_and_noted(make_clip, facts, mo
         packets[3], packets[5] = packets[5], packets[3]
         return iter(packets)
 
-    monkeypatch.setattr("pullfocus.video.run.packets_until", swapped)
+    monkeypatch.setattr("pullfocus.video.file_job.packets_until", swapped)
     output, report = pulled(clip)
     assert report.frames == len(facts(output).times) == 8
     assert "2 damaged packets of stream 1 (audio) could not be copied." in report.notes

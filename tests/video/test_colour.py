@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pullfocus.errors import UnreadableInputError
-from pullfocus.video.colour import HLG, PQ, ColourTags, preview_rgb8, tone_curve_of
+from pullfocus.video.media.colour import HLG, PQ, ColourTags, preview_rgb8, tone_curve_of
 
 
 @pytest.mark.parametrize("transfer", [1, 2, 4, 5, 6, 8, 13, 14, PQ, HLG])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pullfocus.errors import UnreadableInputError
-from pullfocus.video.source import VideoSource
+from pullfocus.video.media.reader import VideoSource
 
 from .test_kept import pulled
 

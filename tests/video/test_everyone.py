@@ -11,9 +11,9 @@ from pullfocus.focus.faces import Face
 from pullfocus.focus.script import FocusScript
 from pullfocus.pipeline import Settings
 from pullfocus.types import DepthMap
-from pullfocus.video import everyone
-from pullfocus.video.focus_frames import Puller
-from pullfocus.video.subjects import Subjects
+from pullfocus.video.focus_puller import Puller
+from pullfocus.video.tracking import people_range
+from pullfocus.video.tracking.subjects import Subjects
 
 RATE = 25
 HW = (72, 128)
@@ -37,7 +37,7 @@ def frame(number: int, ben: bool = True) -> tuple[DepthMap, float, float]:
 @pytest.fixture(autouse=True)
 def faces(monkeypatch):
     found: list[Face] = []
-    monkeypatch.setattr(everyone, "find_faces", lambda _: found)
+    monkeypatch.setattr(people_range, "find_faces", lambda _: found)
     return found
 
 

@@ -14,11 +14,11 @@ from pullfocus.cli.video_focus import script_from
 from pullfocus.focus.box import Box
 from pullfocus.pipeline import Settings
 from pullfocus.types import DepthMap
+from pullfocus.video.file_job import pull_focus
+from pullfocus.video.frame_pipeline import FrameLine
 from pullfocus.video.job import FrameOptions, VideoJob
-from pullfocus.video.line import FrameLine
-from pullfocus.video.run import pull_focus
-from pullfocus.video.source import VideoSource
-from pullfocus.video.subject_box import disparity_of, is_person
+from pullfocus.video.media.reader import VideoSource
+from pullfocus.video.tracking.boxes import disparity_of, is_person
 
 TENNIS = Path(__file__).resolve().parents[3] / "shared" / "data" / "video" / "tennis"
 FOLLOWING = script_from(None, "person", None, Settings())

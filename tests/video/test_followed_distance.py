@@ -4,8 +4,8 @@ import numpy as np
 
 from pullfocus.focus.script import FocusScript
 from pullfocus.types import DepthMap
-from pullfocus.video.focus_frames import Puller
-from pullfocus.video.subjects import Subjects
+from pullfocus.video.focus_puller import Puller
+from pullfocus.video.tracking.subjects import Subjects
 
 RATE, SECONDS = 12, 5
 SIZE = (120, 192)

@@ -12,10 +12,10 @@ from dataclasses import replace
 import pytest
 
 from pullfocus.errors import CannotWriteError, UsageError
-from pullfocus.video import run
+from pullfocus.video import file_job
+from pullfocus.video.file_job import pull_focus
 from pullfocus.video.job import FrameOptions, VideoJob
-from pullfocus.video.parts import PartWriter
-from pullfocus.video.run import pull_focus
+from pullfocus.video.media.resume import PartWriter
 
 from .conftest import UNEVEN
 from .test_kept import FAR, SHARP
@@ -39,7 +39,7 @@ def stopped_after(count):
 
 @pytest.fixture
 def short_parts(monkeypatch):
-    monkeypatch.setattr(run, "PART_FRAMES", 3)
+    monkeypatch.setattr(file_job, "PART_FRAMES", 3)
 
 
 def test_parts_join_without_a_seam(make_clip, facts, short_parts):
@@ -175,7 +175,7 @@ def wait_for(seen, process):
 
 def test_memory_stays_flat_over_many_frames(make_clip, monkeypatch):
     """Python's own memory, after the first frames and at the end of many: the same."""
-    monkeypatch.setattr(run, "PART_FRAMES", 40)
+    monkeypatch.setattr(file_job, "PART_FRAMES", 40)
     clip = make_clip(times=range(0, 240 * 512, 512), audio=None, size_hw=(16, 16))
     seen = {}
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pullfocus.tone import SRGB, ToneCurve, encode_table
-from pullfocus.video.colour import ColourTags, tone_curve_of
-from pullfocus.video.half_kernels import compose, to_codes
+from pullfocus.video.half_res_kernels import compose, to_codes
+from pullfocus.video.media.colour import ColourTags, tone_curve_of
 
 _CHANNELS = np.array([1.0, 1.5, 2.0])
 A_CURVE_EACH = ToneCurve("each", lambda x: x**_CHANNELS, lambda y: y ** (1 / _CHANNELS))

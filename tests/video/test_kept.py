@@ -8,9 +8,9 @@ import pytest
 
 from pullfocus.focus.script import FocusScript
 from pullfocus.pipeline import Settings
-from pullfocus.video.codecs import default_output
+from pullfocus.video.file_job import pull_focus
 from pullfocus.video.job import FrameOptions, VideoJob
-from pullfocus.video.run import pull_focus
+from pullfocus.video.media.encoders import default_output
 
 from .conftest import UNEVEN
 
@@ -135,8 +135,8 @@ def close(after, before, codes=6.0):
 
 def test_upright_is_what_the_network_sees(make_clip):
     """Depth, points and boxes are those of the upright picture, however the clip is stored."""
-    from pullfocus.video.convert import FrameConverter
-    from pullfocus.video.source import VideoSource
+    from pullfocus.video.media.convert import FrameConverter
+    from pullfocus.video.media.reader import VideoSource
 
     source = VideoSource(make_clip(turn_deg=90, audio=None))
     frame = next(source.frames())

@@ -6,8 +6,8 @@ import pytest
 from pullfocus.lens import blur_gain_px, resolve_lens
 from pullfocus.tone import SRGB
 from pullfocus.types import DepthMap, Focus, Lens
-from pullfocus.video import picture
-from pullfocus.video.picture import FrameRenderer, kept_detail
+from pullfocus.video import frame_renderer
+from pullfocus.video.frame_renderer import FrameRenderer, kept_detail
 
 SIZE = (120, 160)
 LENS = resolve_lens(Lens(f_number=1.8, focal_length_mm=100), DepthMap(np.ones((1, 1), np.float32)))
@@ -15,7 +15,7 @@ LENS = resolve_lens(Lens(f_number=1.8, focal_length_mm=100), DepthMap(np.ones((1
 
 @pytest.fixture(autouse=True)
 def _small_frames_at_half_size(monkeypatch):
-    monkeypatch.setattr(picture, "LEAST_PX", 1)
+    monkeypatch.setattr(frame_renderer, "LEAST_PX", 1)
 
 
 def scene(size_hw=SIZE, dtype=np.uint8):

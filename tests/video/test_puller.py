@@ -7,9 +7,9 @@ from pullfocus.errors import UsageError
 from pullfocus.focus.box import Box
 from pullfocus.focus.script import FOUND, FocusScript, plane_at
 from pullfocus.types import DepthMap
-from pullfocus.video.focus_frames import Puller
-from pullfocus.video.subjects import Subjects
-from pullfocus.video.track import Lost, Seen
+from pullfocus.video.focus_puller import Puller
+from pullfocus.video.tracking.subjects import Subjects
+from pullfocus.video.tracking.tracker import Lost, Seen
 
 RATE = 25
 RGB = np.zeros((40, 60, 3), np.uint8)

@@ -8,8 +8,8 @@ import pytest
 
 from pullfocus.focus.script import FocusScript
 from pullfocus.pipeline import Settings
+from pullfocus.video.file_job import pull_focus
 from pullfocus.video.job import FrameOptions, VideoJob
-from pullfocus.video.run import pull_focus
 
 TENNIS = Path(__file__).resolve().parents[3] / "shared" / "data" / "video" / "tennis"
 PLAYER = [0.53, 0.1, 0.72, 0.9]

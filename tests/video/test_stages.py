@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pullfocus.video.stages import StageClock, run_ahead, side_by_side
+from pullfocus.video.frame_pipeline import StageClock, run_ahead, side_by_side
 
 
 def test_items_come_in_order():

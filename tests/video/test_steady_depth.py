@@ -11,8 +11,8 @@ from pullfocus.depth import find_card
 from pullfocus.depth.estimator import RawDepth
 from pullfocus.depth.normalise import normalised
 from pullfocus.errors import UsageError
-from pullfocus.video.steady_depth import LONG_SIDE_PX, SteadyDepth
-from pullfocus.video.steady_depth_motion import flows_between, small_picture
+from pullfocus.video.temporal_depth.online import LONG_SIDE_PX, SteadyDepth
+from pullfocus.video.temporal_depth.optical_flow import flows_between, small_picture
 
 HW = (216, 384)
 FRAME_S = 1 / 30

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pullfocus.video.steady_depth_approach import come_nearer
-from pullfocus.video.steady_depth_camera import camera_move, still_followed
-from pullfocus.video.steady_depth_motion import Motion, pixel_grid, sampled
+from pullfocus.video.temporal_depth.camera_motion import camera_move, come_nearer, still_followed
+from pullfocus.video.temporal_depth.optical_flow import Motion, pixel_grid, sampled
 
 HW = (96, 160)
 

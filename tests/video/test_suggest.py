@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from pullfocus.cli import main
-from pullfocus.focus.choice import Sighting
 from pullfocus.focus.script import FocusScript, read_script
+from pullfocus.focus.script_policy import Sighting
 from pullfocus.pipeline import Settings
+from pullfocus.video.file_job import pull_focus
 from pullfocus.video.job import FrameOptions, VideoJob
-from pullfocus.video.run import pull_focus
 from pullfocus.video.suggest import Chooser
 
 ALONE, WITH_A_LARGER = {"person 1": 1.0}, {"person 1": 1.0, "person 2": 2.0}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pullfocus.errors import UnreadableInputError
-from pullfocus.video import surveyed_depth
-from pullfocus.video.depth_tape import DepthTape
-from pullfocus.video.steady_depth import LONG_SIDE_PX, SteadyDepth
-from pullfocus.video.surveyed_depth import SurveyedDepth
+from pullfocus.video.temporal_depth import two_pass
+from pullfocus.video.temporal_depth.disk_buffer import DepthTape
+from pullfocus.video.temporal_depth.online import LONG_SIDE_PX, SteadyDepth
+from pullfocus.video.temporal_depth.two_pass import SurveyedDepth
 
 FRAME_S = 1 / 30
 
@@ -35,8 +35,8 @@ def in_one_pass(clip, estimator, every=1) -> list[np.ndarray]:
 def test_it_flickers_less_than_in_one_pass_and_is_no_less_right(
     monkeypatch, moving_plane, flickering, judged
 ):
-    monkeypatch.setattr(surveyed_depth, "STRETCH", 6)
-    monkeypatch.setattr(surveyed_depth, "AHEAD", 5)
+    monkeypatch.setattr(two_pass, "STRETCH", 6)
+    monkeypatch.setattr(two_pass, "AHEAD", 5)
     clip = moving_plane(14)  # two stretches and what is left
     one = judged(in_one_pass(clip, flickering(clip)), clip)
     two = judged(in_two_passes(clip, flickering(clip))[0], clip)

@@ -12,7 +12,7 @@ from pullfocus.errors import UsageError
 from pullfocus.focus import focus_on_box
 from pullfocus.focus.box import Box
 from pullfocus.types import DepthMap
-from pullfocus.video.track import Lost, Seen, Tracker
+from pullfocus.video.tracking.tracker import Lost, Seen, Tracker
 
 HW = (180, 320)
 RATE = 12

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from pullfocus.cli import main
-from pullfocus.cli.video_focus import script_from
-from pullfocus.cli.video_progress import Pace
+from pullfocus.cli.video_focus import Pace, script_from
 from pullfocus.errors import UsageError
 from pullfocus.focus.script import FOUND, FocusScript, script_json
 from pullfocus.pipeline import Settings

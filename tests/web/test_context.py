@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
+from pullfocus.web.app_state import Context
 from pullfocus.web.config import ServerConfig
-from pullfocus.web.context import Context
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import tempfile
 
 import pytest
 
-from pullfocus.web.own_folder import OwnFolder, remove_leftovers
+from pullfocus.web.store import OwnFolder, remove_leftovers
 
 SERVER = """
 import os, signal
-from pullfocus.web.own_folder import OwnFolder
+from pullfocus.web.store import OwnFolder
 folder = OwnFolder()
 (folder.path / "photo.jpg").write_bytes(b"mine")
 print(folder.path.parent, flush=True)

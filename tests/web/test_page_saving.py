@@ -38,7 +38,7 @@ def test_a_focus_pull_in_every_format(page, tmp_path):
 
 
 def test_depth_in_every_format(page, tmp_path):
-    from pullfocus.photo.depth_file import load_depth
+    from pullfocus.depthmap.files import load_depth
 
     for format_ in ("png", "exr", "npy", "pfm"):
         file = save(page, tmp_path, "The depth map", 2, format_)

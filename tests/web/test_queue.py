@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pullfocus.web.context import outcome
+from pullfocus.web.app_state import outcome
 from pullfocus.web.queue import BusyError, CancelledJobError, JobQueue
 
 

@@ -80,7 +80,7 @@ def test_sixteen_bits_stay_sixteen_bits(client, finish):
 
 @pytest.mark.parametrize("format_", DEPTHS)
 def test_a_depth_map_can_be_read_again(client, saved, photo_id, tmp_path, format_):
-    from pullfocus.photo.depth_file import load_depth
+    from pullfocus.depthmap.files import load_depth
 
     shown = client.get(f"/api/photos/{photo_id}/disparity.f32")
     expected = np.frombuffer(shown.content, "<f4").reshape(64, 96)

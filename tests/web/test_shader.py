@@ -77,7 +77,7 @@ def test_kernels_are_those_of_the_lens_room(new_page):
 
 def test_ladder_and_gain_are_those_of_python(new_page):
     from pullfocus.lens.optics import blur_gain_px
-    from pullfocus.render.bands import ladder_index, rung_level, rung_radius_px
+    from pullfocus.render.layered.blur_levels import ladder_index, rung_level, rung_radius_px
     from pullfocus.types import Lens
 
     page = new_page()

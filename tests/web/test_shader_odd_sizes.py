@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pullfocus.render.fast import render_linear
-from pullfocus.render.highlights import find_lights
+from pullfocus.render.layered.highlight_recovery import find_lights
+from pullfocus.render.layered.renderer import render_linear
 from pullfocus.types import Lens, linear_to_srgb, srgb_to_linear
 
 pytestmark = pytest.mark.browser

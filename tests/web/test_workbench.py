@@ -12,12 +12,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pullfocus.depthmap.meaning import Told
 from pullfocus.errors import UsageError
-from pullfocus.photo.depth_meaning import Told
 from pullfocus.pipeline import Settings
-from pullfocus.web.item import DepthFile, PhotoFiles
+from pullfocus.web.open_photos import BenchLimits, DepthFile, PhotoFiles, Workbench, key_of
 from pullfocus.web.steps import NotThereError
-from pullfocus.web.workbench import BenchLimits, Workbench, key_of
 
 
 @pytest.fixture
@@ -127,7 +126,7 @@ def test_only_what_is_there_is_looked_at(bench, bring):
 
 def test_photos_that_make_room_for_each_other_never_wait_for_each_other(bench, bring, monkeypatch):
     """Two threads that hold a photo each let go of the other's."""
-    monkeypatch.setattr("pullfocus.web.workbench.DECODED_MEGAPIXELS", 0.0)
+    monkeypatch.setattr("pullfocus.web.open_photos.DECODED_MEGAPIXELS", 0.0)
     items, both = [bring(), bring()], threading.Barrier(2)
     for item in items:
         item.let_go()

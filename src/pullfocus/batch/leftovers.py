@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from pullfocus.batch.plan import Job
+from pullfocus.depthmap.labels import PREFIX
 from pullfocus.errors import PullfocusError
-from pullfocus.photo.depth_record import PREFIX
 from pullfocus.pipeline import read_sidecar
 
 _HEAD_BYTES = 1 << 16

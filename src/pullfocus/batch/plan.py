@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pullfocus.errors import UsageError
-from pullfocus.photo.folder import make_folder
+from pullfocus.files import make_folder
 from pullfocus.photo.formats import FORMATS
 from pullfocus.pipeline import Settings, Sidecar, default_output, fitted, sidecar_path
 

@@ -16,7 +16,7 @@ from typing import Any
 from pullfocus.batch.leftovers import is_leftover
 from pullfocus.batch.plan import Job
 from pullfocus.errors import CannotWriteError, PullfocusError
-from pullfocus.photo.atomic import check_folder, remove_leftovers
+from pullfocus.files import check_folder, remove_leftovers
 from pullfocus.pipeline import Refocused, apply, write_sidecar
 from pullfocus.types import Photo
 
@@ -213,7 +213,7 @@ def _write(job: Job, result: Refocused, rules: _Rules) -> None:
 def _write_beside(job: Job, result: Refocused, rules: _Rules, written: list[Path]) -> None:
     """Write depth map and sidecar; list in `written` those that were not there before."""
     if job.depth is not None:
-        from pullfocus.photo.depth_file import save_depth
+        from pullfocus.depthmap.files import save_depth
 
         is_new = not job.depth.exists()
         replaced = rules.overwrite or (rules.resume and is_leftover(job.depth, job))

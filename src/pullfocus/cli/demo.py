@@ -10,7 +10,7 @@ import typer
 
 from pullfocus.cli.console import progress, say
 from pullfocus.cli.first_run import tell_first_run
-from pullfocus.photo.folder import make_folder
+from pullfocus.files import make_folder
 from pullfocus.pipeline import Settings, apply
 from pullfocus.samples import SAMPLES, Sample
 from pullfocus.types import Photo
@@ -43,8 +43,8 @@ def command(
 
 
 def _refocus_sample(sample: Sample, folder: Path, f_number: str) -> dict[str, Path]:
+    from pullfocus.depthmap.files import preview
     from pullfocus.photo import load, save
-    from pullfocus.photo.depth_file import preview
 
     photo = load(sample.path)
     done = apply(photo, Settings.parse(at=(sample.x, sample.y), f_number=f_number))

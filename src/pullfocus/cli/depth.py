@@ -10,12 +10,10 @@ import typer
 
 from pullfocus.batch import told_apart
 from pullfocus.cli.console import progress, say
-from pullfocus.cli.inputs import STDIN, find_photos
-from pullfocus.cli.one_by_one import answer_one_by_one, finish
+from pullfocus.cli.inputs import STDIN, answer_one_by_one, find_photos, finish
 from pullfocus.cli.options import with_settings
 from pullfocus.errors import CannotWriteError, UsageError
-from pullfocus.photo.atomic import check_folder, remove_leftovers
-from pullfocus.photo.folder import make_folder
+from pullfocus.files import check_folder, make_folder, remove_leftovers
 from pullfocus.pipeline import Settings, fitted
 
 SUFFIXES = (".png", ".npy", ".exr", ".pfm", ".tif", ".tiff")
@@ -67,8 +65,8 @@ def _one(
     path: Path, target: Path, settings: Settings, preview: bool, uncertainty: bool, overwrite: bool
 ) -> dict[str, Any]:
     from pullfocus.depth import estimate_depth
+    from pullfocus.depthmap.files import save_depth
     from pullfocus.photo import load
-    from pullfocus.photo.depth_file import save_depth
 
     extras = [fitted(target.with_suffix(".preview.png"))] if preview else []
     extras += [fitted(target.with_suffix(".uncertainty.npy"))] if uncertainty else []
@@ -119,7 +117,7 @@ def _refuse_existing(targets: list[Path], overwrite: bool) -> None:
 
 
 def _save_preview(depth: Any, target: Path, photo: Path) -> None:
-    from pullfocus.photo.depth_file import save_preview
+    from pullfocus.depthmap.files import save_preview
 
     save_preview(depth, target, like=photo)
     say(f"{target}")
@@ -131,7 +129,7 @@ def _save_uncertainty(depth: Any, target: Path, photo: Path) -> None:
 
     import numpy as np
 
-    from pullfocus.photo.atomic import write_whole
+    from pullfocus.files import write_whole
 
     if depth.uncertainty is None:
         say("This depth has no uncertainty: it was read, not estimated.")

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from pullfocus.cli.failing import INTERRUPTED, report
+from pullfocus.cli.console import INTERRUPTED, report
 from pullfocus.cli.verbs import Verb, verbs
 from pullfocus.errors import MissingModelError
 

@@ -56,8 +56,8 @@ def command(
 
 
 def _one(path: Path, settings: Settings, depth_only: bool) -> None:
+    from pullfocus.depthmap.files import save_depth, save_preview
     from pullfocus.photo import load, save
-    from pullfocus.photo.depth_file import save_depth, save_preview
 
     photo = load(path, max_megapixels=settings.max_megapixels)
     disparity_file = _beside(path, "_disp.npy")

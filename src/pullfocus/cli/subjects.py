@@ -9,10 +9,9 @@ import typer
 
 from pullfocus.batch import told_apart
 from pullfocus.cli.console import say
-from pullfocus.cli.inputs import find_photos, one_depth_for_one_photo
-from pullfocus.cli.one_by_one import answer_one_by_one, finish
+from pullfocus.cli.inputs import answer_one_by_one, find_photos, finish, one_depth_for_one_photo
 from pullfocus.cli.options import with_settings
-from pullfocus.photo.folder import make_folder
+from pullfocus.files import make_folder
 from pullfocus.pipeline import Settings, fitted
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def _save_masks(
     import cv2
     import numpy as np
 
-    from pullfocus.photo.atomic import write_whole
+    from pullfocus.files import write_whole
 
     make_folder(place.parent)
     written = {}

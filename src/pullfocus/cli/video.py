@@ -13,11 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pullfocus.cli.console import say, show_json
-from pullfocus.cli.failing import INTERRUPTED
+from pullfocus.cli.console import INTERRUPTED, say, show_json
 from pullfocus.cli.first_run import tell_first_run
 from pullfocus.cli.options import with_settings
-from pullfocus.cli.video_progress import frame_progress
+from pullfocus.cli.video_focus import frame_progress
 from pullfocus.errors import CannotWriteError, UsageError
 from pullfocus.pipeline import Settings
 
@@ -134,9 +133,9 @@ def _whole(
     resume: bool,
     quiet: bool,
 ) -> Any:
-    from pullfocus.video.codecs import default_output
+    from pullfocus.video.file_job import pull_focus
     from pullfocus.video.job import VideoJob
-    from pullfocus.video.run import pull_focus
+    from pullfocus.video.media.encoders import default_output
 
     place = Path(os.path.expanduser(output)) if output else None
     target = default_output(video, place) if place is None or os.path.isdir(place) else place
@@ -154,9 +153,9 @@ def _live(
     overwrite: bool,
     quiet: bool,
 ) -> Any:
-    from pullfocus.video.source import VideoSource
-    from pullfocus.video.stream import pull_focus_live
-    from pullfocus.video.webcam import open_webcam
+    from pullfocus.video.live_job import pull_focus_live
+    from pullfocus.video.media.reader import VideoSource
+    from pullfocus.video.media.webcam import open_webcam
 
     target = _live_target(output, overwrite)
     if webcam:
@@ -193,8 +192,8 @@ def _stdin() -> Any:
 def _write_suggestion(
     video: Path, target: Path, options: Any, overwrite: bool, quiet: bool
 ) -> None:
+    from pullfocus.files import write_whole
     from pullfocus.focus.script import script_json
-    from pullfocus.photo.atomic import write_whole
     from pullfocus.video.suggest import suggest_script
 
     with frame_progress(video.name, quiet) as told:

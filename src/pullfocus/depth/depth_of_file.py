@@ -8,10 +8,10 @@ from jaxtyping import Float32
 from pullfocus.depth.estimate import working_rgb
 from pullfocus.depth.normalise import unscaled_disparity
 from pullfocus.depth.registry import open_estimator
+from pullfocus.depth_rules import check_aspect
+from pullfocus.depthmap.files import load_depth
+from pullfocus.depthmap.meaning import Near, Unit
 from pullfocus.errors import MissingModelError
-from pullfocus.photo.depth_file import load_depth
-from pullfocus.photo.depth_meaning import Near, Unit
-from pullfocus.photo.depth_record import check_aspect
 from pullfocus.photo.source import MAX_MEGAPIXELS, PhotoSource
 from pullfocus.types import DepthMap, Photo
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from pullfocus.depth.augmentation_spread import spread_of
+from pullfocus.depth.edges.upsample import enlarge, refine_to_edges
 from pullfocus.depth.estimator import Estimator
 from pullfocus.depth.flip_averaging import flip_averaged
 from pullfocus.depth.normalise import to_disparity
-from pullfocus.depth.refine import enlarge, refine_to_edges
 from pullfocus.depth.registry import open_estimator
 from pullfocus.depth.subjects.masks import find_masks
 from pullfocus.depth.subjects.outline import refine_with_masks
 from pullfocus.depth.subjects.surface import as_surfaces, sure_people
 from pullfocus.depth.subjects.things import cut_things, sure_things
-from pullfocus.depth.uncertainty import spread_of
 from pullfocus.types import DepthMap, Photo
 
 WORKING_LONG_SIDE_PX = 1536
@@ -96,7 +96,7 @@ def align_to_photo(depth: DepthMap, photo: Photo, *, refine: bool = True) -> Dep
 
 def working_rgb(photo: Photo) -> UInt8[np.ndarray, "h w 3"]:
     """Return the photo as sRGB uint8 with its longer side at most WORKING_LONG_SIDE_PX."""
-    from pullfocus.photo.preview import to_srgb8
+    from pullfocus.photo.pixels import to_srgb8
 
     return to_srgb8(photo, WORKING_LONG_SIDE_PX)
 

@@ -17,9 +17,8 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from pullfocus.cores import worker_threads
-from pullfocus.depth.card import ModelCard
+from pullfocus.depth.card import ModelCard, embedded_path
 from pullfocus.depth.estimator import RawDepth
-from pullfocus.depth.installed import embedded_path
 from pullfocus.depth.normalise import checked_answer
 from pullfocus.depth.preprocess import inner_part, prepare
 from pullfocus.errors import MissingModelError, UnreadableInputError

@@ -15,9 +15,9 @@ from pullfocus.depth.card import (
     ModelCard,
     OutputKind,
     Preprocessing,
+    embedded_path,
 )
 from pullfocus.depth.estimator import Estimator
-from pullfocus.depth.installed import embedded_path
 from pullfocus.errors import MissingModelError, UsageError
 
 EMBEDDED = "pullfocus-depth"

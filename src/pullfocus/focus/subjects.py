@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float32
 
-from pullfocus.depth.refine import enlarge
+from pullfocus.depth.edges.upsample import enlarge
 from pullfocus.depth.subjects.instances import SMALLEST_SHARE, SURE, people_in
 from pullfocus.depth.subjects.masks import find_masks
 from pullfocus.focus.at_point import focus_on_box
@@ -45,7 +45,7 @@ def find_subjects(photo: Photo, depth: DepthMap) -> tuple[Subject, ...]:
 
     The same photo and depth give the same list.
     """
-    from pullfocus.photo.preview import to_srgb8
+    from pullfocus.photo.pixels import to_srgb8
 
     rgb = to_srgb8(photo, 1024)
     disparity = _on_grid(depth)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pullfocus.depth.installed import embedded_path
+from pullfocus.depth.card import embedded_path
 from pullfocus.errors import UsageError
 from pullfocus.lab.teachers import teacher_path
 

@@ -1,6 +1,6 @@
 """The shape of a point of light out of focus: aperture kernels for any radius and lens.
 
-Used by `render/fast` (one kernel per band of blur) and by the tests of the browser's shader.
+Used by `render/layered` (one kernel per band of blur) and by the tests of the browser's shader.
 """
 
 from __future__ import annotations

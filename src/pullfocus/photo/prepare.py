@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from pullfocus.photo import exif, icc
-from pullfocus.photo.cicp import SRGB_CODES, profile_of, to_sdr
-from pullfocus.photo.colour import to_linear_srgb
 from pullfocus.photo.formats import FormatTraits
+from pullfocus.photo.metadata import exif, icc
+from pullfocus.photo.metadata.cicp import SRGB_CODES, profile_of, to_sdr
+from pullfocus.photo.pixels import to_linear_srgb
 from pullfocus.tone import SRGB, ToneCurve
 from pullfocus.types import Photo
 

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from pullfocus.frozen_arrays import read_only
-from pullfocus.photo import exif, xmp
-from pullfocus.photo.cicp import follow_codes
-from pullfocus.photo.colour import linearise, tone_curve_of
-from pullfocus.photo.decoded import Decoded
-from pullfocus.photo.embedded_depth import find_embedded_depth
-from pullfocus.photo.optics import camera_optics
-from pullfocus.photo.orientation import upright
-from pullfocus.photo.sniff import sniff
+from pullfocus.photo.codecs.decoded import Decoded
+from pullfocus.photo.embedded.find import find_embedded_depth
+from pullfocus.photo.formats import sniff
+from pullfocus.photo.metadata import exif, xmp
+from pullfocus.photo.metadata.camera import camera_optics
+from pullfocus.photo.metadata.cicp import follow_codes
+from pullfocus.photo.pixels import linearise, tone_curve_of, upright
 from pullfocus.photo.source import MAX_MEGAPIXELS, READABLE, PhotoSource, Source, read_source
 from pullfocus.tone import SRGB
 from pullfocus.types import Metadata, Photo
@@ -72,7 +71,7 @@ def photo_from_pillow(image: Any, max_megapixels: float = MAX_MEGAPIXELS) -> Pho
         UnreadableInputError: its file is damaged, or its mode is not read.
         TooLargeError: more than `max_megapixels`.
     """
-    from pullfocus.photo.decode_pillow import fill_decoded
+    from pullfocus.photo.codecs.pillow import fill_decoded
 
     source = Source(b"", "the given Pillow image", None, max_megapixels)
     source.check_size(*image.size)
@@ -88,19 +87,19 @@ def decode(source: Source, kind: str | None) -> Decoded:
     """
     # imported here: each brings a library of its own
     if kind == "JPEG":
-        from pullfocus.photo.decode_jpeg import decode_jpeg as decoder
+        from pullfocus.photo.codecs.jpeg_reader import decode_jpeg as decoder
     elif kind == "PNG":
-        from pullfocus.photo.decode_png import decode_png as decoder
+        from pullfocus.photo.codecs.png_reader import decode_png as decoder
     elif kind == "TIFF":
-        from pullfocus.photo.decode_tiff import decode_tiff as decoder
+        from pullfocus.photo.codecs.tiff_reader import decode_tiff as decoder
     elif kind == "HEIF":
-        from pullfocus.photo.heif import decode_heif as decoder
+        from pullfocus.photo.codecs.heif import decode_heif as decoder
     elif kind == "PPM":
-        from pullfocus.photo.decode_pnm import decode_pnm as decoder
+        from pullfocus.photo.codecs.pnm import decode_pnm as decoder
     elif kind == "AVIF":
-        from pullfocus.photo.avif import decode_avif as decoder
+        from pullfocus.photo.codecs.avif import decode_avif as decoder
     elif kind in ("WEBP", "BMP", "GIF", "JPEG2000"):
-        from pullfocus.photo.decode_pillow import decode_pillow
+        from pullfocus.photo.codecs.pillow import decode_pillow
 
         return _with_exif_orientation(decode_pillow(source, kind))
     elif kind == "camera raw":

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pullfocus.errors import CannotWriteError, UsageError
-from pullfocus.photo.atomic import write_whole
-from pullfocus.photo.encode import encode
+from pullfocus.files import write_whole
+from pullfocus.photo.codecs.encoders import encode
 from pullfocus.photo.formats import FormatTraits, format_of
 from pullfocus.photo.prepare import prepare
 from pullfocus.types import Photo

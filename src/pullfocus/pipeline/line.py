@@ -210,7 +210,7 @@ def make_lens(settings: Settings) -> Lens:
 
 def _picture(photo: Photo, depth: DepthMap, focus: Focus, lens: Lens, settings: Settings) -> Photo:
     if settings.style == "graded":
-        from pullfocus.render.graded import render_graded
+        from pullfocus.render.classic import render_graded
 
         return render_graded(
             photo, depth, focus, method=settings.method, strength=settings.strength

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pullfocus.errors import UnreadableInputError, UsageError
+from pullfocus.files import write_whole
 from pullfocus.json_files import read_json
-from pullfocus.photo.atomic import write_whole
 from pullfocus.pipeline.settings import FOCUS_FIELDS, Settings
 
 WISHES = FOCUS_FIELDS - {"focus_disparity"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-from pullfocus.render.lens_blur import render, render_many
+from pullfocus.render.api import render, render_many
 from pullfocus.types import DepthMap, Focus, Lens, Photo
 
 __all__ = ["render", "render_many"]

@@ -7,12 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pullfocus.focus.choice import Sighting, subject_in_focus
 from pullfocus.focus.script import Decision, FocusScript, Strength, Target
-from pullfocus.video.cast import THING, Cast
+from pullfocus.focus.script_policy import Sighting, subject_in_focus
+from pullfocus.video.frame_pipeline import FrameLine, Told
 from pullfocus.video.job import FrameOptions
-from pullfocus.video.line import FrameLine, Told
-from pullfocus.video.source import VideoSource
+from pullfocus.video.media.reader import VideoSource
+from pullfocus.video.tracking.discovery import THING, Cast
 
 PATIENCE_S = 0.4
 """So long must somebody else be the better choice, for a decision to be made of it."""

@@ -37,7 +37,7 @@ def pull_frames(
     photo: Photo, depth: DepthMap, settings: Settings, wish: AnimationRequest, steps: Steps
 ) -> Iterator[np.ndarray]:
     """Yield the frames as sRGB uint8 (h, w, 3)."""
-    from pullfocus.photo.preview import to_srgb8
+    from pullfocus.photo.pixels import to_srgb8
     from pullfocus.render import render_many
 
     focuses = [Focus(float(d), chosen="pull") for d in eased_planes(wish)]

@@ -12,10 +12,10 @@ from fastapi import FastAPI
 
 from pullfocus import __version__
 from pullfocus.web import failures
-from pullfocus.web.body_limit import BodyLimit
+from pullfocus.web.app_state import Context
 from pullfocus.web.config import ServerConfig
-from pullfocus.web.context import Context
-from pullfocus.web.guard import Guard
+from pullfocus.web.middleware.auth import Guard
+from pullfocus.web.middleware.upload_limit import BodyLimit
 from pullfocus.web.routes import films, info, jobs, page, photos, scripts, work
 
 

@@ -36,7 +36,7 @@ _EXPORT_LIST = re.compile(r"^export \{([^}]*)\};$", re.MULTILINE)
 
 def living_page(photo: Photo, depth: DepthMap, settings: Settings, *, title: str) -> str:
     """Write the page of a photo and a depth map of the same, small size."""
-    from pullfocus.photo.preview import to_srgb8
+    from pullfocus.photo.pixels import to_srgb8
 
     focus = choose_focus(photo, depth, settings)
     data = {

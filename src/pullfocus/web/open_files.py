@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from pullfocus.photo.depth_meaning import Told
+from pullfocus.depthmap.meaning import Told
 from pullfocus.pipeline import Settings
-from pullfocus.web.item import OWN_FILE, DepthFile, DepthKey, PhotoFiles
+from pullfocus.web.open_photos import OWN_FILE, DepthFile, DepthKey, PhotoFiles
 from pullfocus.web.schema import FilmView
 from pullfocus.web.steps import CancelledJobError
 from pullfocus.web.store import GoneError, Kept, Store

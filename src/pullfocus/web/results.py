@@ -13,7 +13,7 @@ from pullfocus.web.schema import FilmView
 from pullfocus.web.store import Kept, Store, by_its_name, with_room
 
 if TYPE_CHECKING:
-    from pullfocus.web.context import Context
+    from pullfocus.web.app_state import Context
 
 MEDIA = {
     ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".tif": "image/tiff",

@@ -48,7 +48,7 @@ def bind(config: ServerConfig) -> socket.socket:
 
 def _check_temporary_folder() -> None:
     """Refuse to start where nothing can be kept; later, uvicorn would tell it as a traceback."""
-    from pullfocus.web.own_folder import OwnFolder
+    from pullfocus.web.store import OwnFolder
 
     try:
         OwnFolder().close()

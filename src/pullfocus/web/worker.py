@@ -22,8 +22,8 @@ from pullfocus.errors import PullfocusError
 from pullfocus.web import worker_process
 from pullfocus.web.config import ServerConfig
 from pullfocus.web.memory_limit import memory_of, usual_limit_bytes
+from pullfocus.web.open_photos import BenchLimits
 from pullfocus.web.steps import CancelledJobError, NotThereError, Steps
-from pullfocus.web.workbench import BenchLimits
 
 GRACE_S = 1.0
 """A job that is cancelled has so long to stop at its next step; then its process is ended."""

@@ -21,21 +21,20 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from pullfocus.errors import PullfocusError
-from pullfocus.web import desk, films
-from pullfocus.web.item import PhotoFiles
+from pullfocus.web import tasks, videos
 from pullfocus.web.memory_limit import limit_own_memory
+from pullfocus.web.open_photos import BenchLimits, PhotoFiles, Workbench
 from pullfocus.web.steps import CancelledJobError, NotThereError
-from pullfocus.web.workbench import BenchLimits, Workbench
 
 Work = Callable[..., Any]
 JOBS: dict[str, Work] = {
     work.__name__: work
     for work in (
-        desk.open_photo, desk.photo_view, desk.colour, desk.disparity, desk.make_depth,
-        desk.replay, desk.save_picture, desk.save_depth_map, desk.preview_picture,
-        desk.save_animation, desk.save_living, desk.take_depth, desk.take_edit,
-        desk.warm_depth, desk.warm_render,
-        films.open_film, films.take_still, films.suggest, films.save_film,
+        tasks.open_photo, tasks.photo_view, tasks.colour, tasks.disparity, tasks.make_depth,
+        tasks.replay, tasks.save_picture, tasks.save_depth_map, tasks.preview_picture,
+        tasks.save_animation, tasks.save_living, tasks.take_depth, tasks.take_edit,
+        tasks.warm_depth, tasks.warm_render,
+        videos.open_film, videos.take_still, videos.suggest, videos.save_film,
     )
 }  # fmt: skip
 LOOKS = {"photo_view", "colour", "disparity"}

@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from pullfocus.depth.card import Preprocessing
-from pullfocus.depth.installed import subjects_path
+from pullfocus.depth.card import Preprocessing, subjects_path
 from pullfocus.depth.onnx_session import open_session, single_map
 from pullfocus.depth.preprocess import prepare
 

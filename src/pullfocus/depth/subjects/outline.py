@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from pullfocus.cores import in_bands
-from pullfocus.depth.refine import (
+from pullfocus.depth.edges.upsample import (
     DEFAULT,
     RefineSettings,
     enlarge,

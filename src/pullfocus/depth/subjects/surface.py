@@ -46,7 +46,7 @@ def sure_people(
     before: where, in a video, people were sure to be a moment ago: there less is enough, so that
     nobody comes and goes from frame to frame.
     """
-    from pullfocus.depth.refine import enlarge
+    from pullfocus.depth.edges.upsample import enlarge
 
     person = enlarge(person, (disparity.shape[0], disparity.shape[1]))
 

@@ -41,7 +41,7 @@ def sure_things(
     """
     import cv2
 
-    from pullfocus.depth.refine import enlarge
+    from pullfocus.depth.edges.upsample import enlarge
 
     salient = enlarge(salient, (disparity.shape[0], disparity.shape[1]))
     mask = salient > SALIENT

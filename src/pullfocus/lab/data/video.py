@@ -162,7 +162,7 @@ def _open(path: Path) -> Any:
         raise MissingModelError(
             f"{path} needs PyAV to be decoded; pip install av, or give a folder of frames."
         ) from None
-    from pullfocus.video.containers import OPTIONS, file_url
+    from pullfocus.video.media.containers import OPTIONS, file_url
 
     try:
         container = av.open(file_url(path), options=OPTIONS)

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request
 
 from pullfocus.focus.script import FOUND, FocusScript
 from pullfocus.pipeline import Settings
-from pullfocus.web import films, results
-from pullfocus.web.context import Owner, Parts
+from pullfocus.web import results, videos
+from pullfocus.web.app_state import Owner, Parts
 from pullfocus.web.queue import Job
-from pullfocus.web.routes.body import keep_file
+from pullfocus.web.routes.requests import check_model, keep_file, read_settings
 from pullfocus.web.schema import (
     DepthRequest,
     FilmRequest,
@@ -22,7 +22,6 @@ from pullfocus.web.schema import (
     ScriptView,
     StillRequest,
 )
-from pullfocus.web.settings_in import check_model, read_settings
 from pullfocus.web.store import by_its_name
 
 router = APIRouter(prefix="/api/films", tags=["films"])
@@ -81,20 +80,20 @@ def suggestion(film_id: str, wish: DepthRequest, parts: Parts, owner: Owner) -> 
 def check_script(film_id: str, wish: ScriptRequest, parts: Parts) -> ScriptView:
     """Check a focus script from elsewhere and return it with its defaults written out."""
     parts.films.find(film_id)
-    return ScriptView(**films.as_told(FocusScript.parse(wish.script)))
+    return ScriptView(**videos.as_told(FocusScript.parse(wish.script)))
 
 
 @router.post("/{film_id}/film", status_code=202)
 def film(film_id: str, wish: FilmRequest, parts: Parts, owner: Owner) -> JobView:
     """Pull focus in the whole video, or in a small copy; a job whose result has its address."""
-    from pullfocus.video.codecs import default_output
+    from pullfocus.video.media.encoders import default_output
 
     found, settings = parts.films.find(film_id), read_settings(wish.settings)
     script = FOUND if wish.script is None else FocusScript.parse(wish.script)
-    options = films.film_options(script, settings, wish.preview)
+    options = videos.film_options(script, settings, wish.preview)
     name = default_output(Path(found.kept.name))
     if wish.preview:
-        name = name.with_suffix(films.PREVIEW_SUFFIX)
+        name = name.with_suffix(videos.PREVIEW_SUFFIX)
 
     def work(job: Job) -> dict[str, Any]:
         def write(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pullfocus import __version__
 from pullfocus.pipeline import Settings
 from pullfocus.samples import SAMPLES
-from pullfocus.web.context import Parts
+from pullfocus.web.app_state import Parts
 from pullfocus.web.schema import Health, Info, SampleView, Version
 
 router = APIRouter(prefix="/api", tags=["info"])

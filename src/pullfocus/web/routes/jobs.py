@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, StreamingResponse
 
-from pullfocus.web.context import Context, Parts
+from pullfocus.web.app_state import Context, Parts
 from pullfocus.web.queue import Job
 from pullfocus.web.results import as_download
 from pullfocus.web.schema import JobView

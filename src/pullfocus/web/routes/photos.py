@@ -10,20 +10,19 @@ import numpy as np
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from pullfocus.depthmap.meaning import Told
 from pullfocus.errors import UsageError
-from pullfocus.photo.depth_meaning import Told
 from pullfocus.pipeline import Settings
 from pullfocus.samples import SAMPLES
 from pullfocus.web import results
-from pullfocus.web.context import Context, Owner, Parts, at_hand, outcome
+from pullfocus.web.app_state import Context, Owner, Parts, at_hand, outcome
 from pullfocus.web.open_files import OpenPhoto, told_by
+from pullfocus.web.open_photos import key_of, preview_size_hw
+from pullfocus.web.preview import Region
 from pullfocus.web.queue import Job
-from pullfocus.web.routes.body import keep_body, keep_file
+from pullfocus.web.routes.requests import check_model, keep_body, keep_file
 from pullfocus.web.schema import DepthRequest, JobView, PhotoView
-from pullfocus.web.settings_in import check_model
 from pullfocus.web.store import Kept, by_its_name, with_room
-from pullfocus.web.view import Region
-from pullfocus.web.workbench import key_of, preview_size_hw
 
 router = APIRouter(prefix="/api/photos", tags=["photos"])
 

@@ -19,11 +19,11 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from pullfocus.pipeline import Settings, default_output
-from pullfocus.web.context import Context, Owner, Parts, outcome
+from pullfocus.web.app_state import Context, Owner, Parts, outcome
 from pullfocus.web.open_files import OpenPhoto, told_by
 from pullfocus.web.queue import Job
 from pullfocus.web.results import as_download, written
-from pullfocus.web.settings_in import check_model, read_settings
+from pullfocus.web.routes.requests import check_model, read_settings
 from pullfocus.web.store import GoneError, Kept, Store, by_its_name, with_room
 
 router = APIRouter(prefix="/api", tags=["scripts"])

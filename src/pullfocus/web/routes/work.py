@@ -8,10 +8,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from pullfocus.pipeline import Settings, default_output
-from pullfocus.web.context import Context, Owner, Parts, outcome
+from pullfocus.web.app_state import Context, Owner, Parts, outcome
 from pullfocus.web.open_files import OpenPhoto
+from pullfocus.web.preview import Region
 from pullfocus.web.queue import Job
 from pullfocus.web.results import written
+from pullfocus.web.routes.requests import check_model, read_settings
 from pullfocus.web.schema import (
     AnimationRequest,
     DepthSaveRequest,
@@ -20,9 +22,7 @@ from pullfocus.web.schema import (
     RenderRequest,
     ReplayRequest,
 )
-from pullfocus.web.settings_in import check_model, read_settings
 from pullfocus.web.store import by_its_name
-from pullfocus.web.view import Region
 
 router = APIRouter(prefix="/api/photos/{photo_id}", tags=["work"])
 

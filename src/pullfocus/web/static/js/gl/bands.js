@@ -41,7 +41,7 @@ export class BandPlan {
   }
 }
 
-/** The scale at which a rung is blurred here: `render/fast` halves from 8 px on, a preview may sooner. */
+/** The scale at which a rung is blurred here: `render/layered` halves from 8 px on, a preview may sooner. */
 function levelOf(rung) {
   const soonest = rungRadius(rung) >= HALF_FROM_PX ? 1 : 0;
   return Math.min(SMALLEST_LEVEL, Math.max(soonest, rungLevel(rung)));

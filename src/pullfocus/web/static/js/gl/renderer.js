@@ -1,5 +1,5 @@
 /**
- * Renderer: `render/fast` on the GPU. Bands of blur over two surfaces, composed near to far.
+ * Renderer: `render/layered` on the GPU. Bands of blur over two surfaces, composed near to far.
  *
  *     source (surfaces) -> mark tiles -> for each band: gather, blur -> compose -> canvas
  */

@@ -1,0 +1,1 @@
+"""Edge refinement: a small disparity map gets the edges of the photo."""

@@ -1,0 +1,1 @@
+"""Depth maps as files: ours and those of other programs, their layouts, polarity and units."""

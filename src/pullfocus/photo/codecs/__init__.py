@@ -1,0 +1,1 @@
+"""Decoders and encoders, one module for each family of formats."""

@@ -1,0 +1,1 @@
+"""The depth map that a photo carries inside."""

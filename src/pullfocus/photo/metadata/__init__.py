@@ -1,0 +1,1 @@
+"""What a photo says about itself: EXIF, TIFF directories, ICC, XMP, colour codes, camera."""

@@ -1,0 +1,1 @@
+"""Containers, streams and colours of videos: reading, writing, going on."""

@@ -1,0 +1,1 @@
+"""Subjects of a video: found, followed, lost and found again."""
