@@ -18,7 +18,12 @@ _KEPT_LETTERS = 50  # names hold 255 bytes, of which one letter may take four
 
 
 def write_whole(
-    path: Path, data: bytes, *, overwrite: bool = True, like: Path | None = None
+    path: Path,
+    data: bytes,
+    *,
+    overwrite: bool = True,
+    like: Path | None = None,
+    called: str | None = None,
 ) -> None:
     """Write a file so that it is never seen half written, and leave nothing behind on failure.
 
@@ -27,10 +32,12 @@ def write_whole(
     Args:
         like: a file whose privacy the new one keeps: who may not read that may not read this. So
             does a file that is replaced.
+        called: what errors call the target; default: the path in quotes.
 
     Raises:
         CannotWriteError: the file exists and `overwrite` is false, or the system refuses.
     """
+    called = called or f"'{path}'"
     try:
         _refuse_odd_places(path)
         if path.exists() and not path.is_file():
@@ -45,12 +52,12 @@ def write_whole(
         if path.parent.is_dir():  # /proc
             reason = "takes no new files; choose another"
         raise CannotWriteError(
-            f"Cannot write '{path}': the folder '{path.parent}' {reason}."
+            f"Cannot write {called}: the folder '{path.parent}' {reason}."
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise CannotWriteError(
-            f"Cannot write '{path}': {reason}; choose another folder or free some space."
+            f"Cannot write {called}: {reason}; choose another folder or free some space."
         ) from error
 
 
@@ -61,7 +68,7 @@ def check_folder(folder: Path) -> None:
         CannotWriteError: it is missing, closed to us, full of names, or none that takes files.
     """
     probe = folder / f".pullfocus.{secrets.token_hex(4)}.part"
-    write_whole(probe, b"")
+    write_whole(probe, b"", called=f"into '{folder}'")
     with contextlib.suppress(OSError):
         probe.unlink()
 

@@ -12,6 +12,7 @@ import pytest
 
 from pullfocus.errors import CannotWriteError
 from pullfocus.photo import load, save
+from pullfocus.photo.atomic import check_folder
 from pullfocus.types import Photo
 
 FULL = "/dev/full"
@@ -27,6 +28,13 @@ def test_existing_files_are_kept_unless_allowed(tmp_path, ramp8):
     assert path.read_bytes() == b"precious"
     assert save(Photo.from_array(ramp8), path) == path
     assert load(path).size_hw == (24, 40)
+
+
+def test_a_folder_that_takes_nothing_is_called_by_its_own_name(tmp_path):
+    with pytest.raises(CannotWriteError, match=r"does not exist; make it") as caught:
+        check_folder(tmp_path / "no")
+    assert str(caught.value).startswith(f"Cannot write into '{tmp_path / 'no'}': ")
+    assert ".part" not in str(caught.value)  # the file that was tried is not what was asked for
 
 
 def test_missing_folders_and_folders_as_names(tmp_path, ramp8):
