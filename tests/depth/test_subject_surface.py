@@ -47,6 +47,15 @@ def test_the_ramp_around_a_person_becomes_a_step():
     assert np.abs(out - truth)[rim].mean() < 0.25 * np.abs(seen - truth)[rim].mean()
 
 
+def test_a_wide_ramp_leaves_no_groove_inside_the_outline():
+    truth, mask = scene()
+    seen = cv2.GaussianBlur(truth, (0, 0), 5)  # still falls where the outline is carried from
+    out = person_surface(seen, mask.astype(np.float32))
+    row = out[90, 80:161]  # from outline to outline
+    groove = np.minimum(row[:-6], row[6:]) - row[3:-3]  # below both pixels 3 to the sides
+    assert groove.max() < 0.002
+
+
 def test_the_relief_of_the_body_stays():
     truth, mask = scene()
     out = person_surface(truth, mask.astype(np.float32))

@@ -82,7 +82,9 @@ def _surface(disparity: np.ndarray, inside: np.ndarray, limit: float) -> np.ndar
     """Carry the inner disparity to the outline, set it upright, then hold the relief soft."""
     core = shrunk_by_ramp(inside)
     known = core if core.any() else inside
-    carried = np.where(known, disparity, _spread(disparity, known, 2 * RAMP_PX))
+    beyond = _spread(disparity, known, 2 * RAMP_PX)
+    rim = known & ~shrunk_by_ramp(known)  # a wide ramp ends here: no groove beside what is carried
+    carried = np.where(known, np.where(rim, np.maximum(disparity, beyond), disparity), beyond)
     if _is_upright(inside):
         level: np.ndarray | float = float(np.quantile(disparity[known], NEARER))
         flat = _lean(disparity, known)
