@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,8 @@ def command(
             for name, path in _refocus_sample(sample, output, f_number).items():
                 say(f"  {name:13} {path}")
             bar.advance()
-    say("Now your own: pullfocus PHOTO --at 0.42,0.61, or pullfocus web to click.")
+    command = os.environ.get("PULLFOCUS_COMMAND", "pullfocus")
+    say(f"Now your own: {command} PHOTO --at 0.42,0.61, or {command} web to click.")
 
 
 def _refocus_sample(sample: Sample, folder: Path, f_number: str) -> dict[str, Path]:
