@@ -13,6 +13,9 @@ BOUNDLESS = 1e30
 _MOST_ENCODED = 8.0
 """Encoded floats above it are codes 0..255; linear 49 (10,000 cd/m2) is 5.3 encoded."""
 
+LARGEST_DISPARITY = 1e6
+"""Beyond it, sums over a picture leave float32."""
+
 
 def read_only(array: np.ndarray) -> np.ndarray:
     """Lock an array that its maker gives away, so that a Photo or DepthMap need not copy it."""
@@ -49,6 +52,24 @@ def check_numbers(name: str, array: np.ndarray) -> None:
         raise UsageError(
             f"The {name} holds {broken} values that are NaN or infinite, which would spread to "
             "their surroundings; replace them first, for example by numpy.nan_to_num."
+        )
+
+
+def check_map(disparity: np.ndarray) -> None:
+    """Refuse disparity of another shape than (h, w), or that is NaN, infinite or no distance.
+
+    Raises:
+        UsageError: with the shape, or the largest.
+    """
+    if disparity.ndim != 2 or 0 in disparity.shape:
+        raise UsageError(f"A depth map needs shape (h, w), not {disparity.shape}.")
+    largest = max(float(disparity.max()), -float(disparity.min()))
+    if not np.isfinite(largest):
+        raise UsageError("The depth map holds NaN or infinity; repair it before use.")
+    if largest > LARGEST_DISPARITY:
+        raise UsageError(
+            f"The depth map holds disparity of {largest:.3g}; it is 1/m or 0..1, and more than "
+            f"{LARGEST_DISPARITY:g} is no distance. Check its unit."
         )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from pullfocus.errors import UsageError
-from pullfocus.frozen_arrays import check_encoded, check_numbers, check_same_size, frozen
+from pullfocus.frozen_arrays import check_encoded, check_map, check_numbers, check_same_size, frozen
 from pullfocus.tone import SRGB, Curve, ToneCurve, linear_to_srgb, srgb_to_linear
 
 __all__ = [
@@ -34,8 +34,6 @@ __all__ = [
 ]
 
 DepthKind = Literal["relative", "metric"]
-LARGEST_DISPARITY = 1e6
-"""Beyond it, sums over a picture leave float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,18 +207,9 @@ class DepthMap:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.disparity.ndim != 2 or 0 in self.disparity.shape:
-            raise UsageError(f"A depth map needs shape (h, w), not {self.disparity.shape}.")
+        check_map(self.disparity)
         if self.kind not in ("relative", "metric"):
             raise UsageError(f"Depth is 'relative' or 'metric', not {self.kind!r}.")
-        largest = max(float(self.disparity.max()), -float(self.disparity.min()))
-        if not np.isfinite(largest):
-            raise UsageError("The depth map holds NaN or infinity; repair it before use.")
-        if largest > LARGEST_DISPARITY:
-            raise UsageError(
-                f"The depth map holds disparity of {largest:.3g}; it is 1/m or 0..1, and more than "
-                f"{LARGEST_DISPARITY:g} is no distance. Check its unit."
-            )
         object.__setattr__(self, "disparity", frozen(self.disparity))
         if self.uncertainty is not None:
             check_same_size("uncertainty", self.uncertainty, self.disparity)

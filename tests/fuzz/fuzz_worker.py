@@ -198,15 +198,24 @@ def outcome(loader: str, path: Path) -> str:
 
 
 def peak_bytes() -> int:
-    """Return the most memory that this program has held.
+    """Return the most memory that this program has held, and those that it started.
 
     Not ru_maxrss: Linux carries the peak of the process that started this one over into it.
     """
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except OSError:
+    import psutil
+
+    if not Path("/proc/self/status").exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    pids = ["self", *(child.pid for child in psutil.Process().children())]
+    return sum(_peak_of(Path(f"/proc/{pid}/status")) for pid in pids)
+
+
+def _peak_of(status: Path) -> int:
+    try:
+        lines = status.read_text(encoding="ascii").splitlines()
+    except OSError:  # it has ended
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from pullfocus.errors import CannotWriteError
+from pullfocus.files import check_folder
 from pullfocus.photo import load, save
-from pullfocus.photo.atomic import check_folder
 from pullfocus.types import Photo
 
 FULL = "/dev/full"
