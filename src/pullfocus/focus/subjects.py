@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from pullfocus.depth.edges.upsample import enlarge
-from pullfocus.depth.subjects.instances import SMALLEST_SHARE, SURE, people_in
+from pullfocus.depth.subjects.instances import SMALLEST_SHARE, SURE, largest_piece, people_in
 from pullfocus.depth.subjects.masks import find_masks
 from pullfocus.focus.at_point import focus_on_box
 from pullfocus.focus.box import Box
@@ -132,13 +132,10 @@ def _salient_thing(
     reach = np.ones((1 + 2 * round(RIM * max(mask.shape)),) * 2, np.uint8)
     for one in people:
         mask &= cv2.dilate(one.mask.astype(np.uint8), reach) == 0
-    count, labels, parts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    if count < 2:
-        return None
-    largest = labels == 1 + int(np.argmax(parts[1:, cv2.CC_STAT_AREA]))
+    largest = largest_piece(mask)
     if largest.mean() < SMALLEST_SHARE or salient[largest].mean() < THING_SURE:
         return None
-    return shaped("salient", np.asarray(largest), disparity)
+    return shaped("salient", largest, disparity)
 
 
 def _people(person: np.ndarray, disparity: np.ndarray, faces: list[Face]) -> list[Subject]:

@@ -51,10 +51,15 @@ def masks_of_people(
 
 def patches_of(person: Float32[np.ndarray, "h w"]) -> list[Bool[np.ndarray, "h w"]]:
     """Return the connected patches where a person is more probable than not, specks left out."""
+    return pieces_of(person > 0.5, SMALLEST_SHARE)
+
+
+def pieces_of(mask: Bool[np.ndarray, "h w"], least_share: float) -> list[Bool[np.ndarray, "h w"]]:
+    """Return the connected pieces of a mask that take at least this share of the picture."""
     import cv2
 
-    count, labels, parts, _ = cv2.connectedComponentsWithStats((person > 0.5).astype(np.uint8))
-    least = SMALLEST_SHARE * person.size
+    count, labels, parts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    least = least_share * mask.size
     return [labels == i for i in range(1, count) if parts[i, cv2.CC_STAT_AREA] >= least]
 
 
@@ -67,7 +72,7 @@ def _split(
         return [patch]
     limit, explained = _otsu(values)
     near = patch & (disparity > limit)
-    parts = [_largest(near), _largest(patch & ~near)]
+    parts = [largest_piece(near), largest_piece(patch & ~near)]
     if explained < TWO_HEAPS or min(part.sum() for part in parts) < PART * patch.sum():
         return [patch]
     columns = [part.any(axis=0) for part in parts]
@@ -84,7 +89,8 @@ def _foot(part: np.ndarray) -> int:
     return int(np.flatnonzero(part.any(axis=1))[-1])
 
 
-def _largest(mask: np.ndarray) -> np.ndarray:
+def largest_piece(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Return the largest connected piece of a mask; an empty mask as it is."""
     import cv2
 
     count, labels, parts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from pullfocus.depth.subjects.instances import pieces_of
 from pullfocus.depth.subjects.surface import (
     LARGEST_SHARE,
     carried_from,
@@ -39,17 +40,13 @@ def sure_things(
 
     salient: probability 0..1 of the same picture, of any size. people: masks on disparity's grid.
     """
-    import cv2
-
     from pullfocus.depth.edges.upsample import enlarge
 
     salient = enlarge(salient, (disparity.shape[0], disparity.shape[1]))
     mask = salient > SALIENT
     for one in people:
         mask &= ~grown_by_ramp(one)
-    count, labels, parts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
-    areas = parts[:, cv2.CC_STAT_AREA]
-    found = [labels == i for i in range(1, count) if areas[i] >= SMALLEST_SHARE * mask.size]
+    found = pieces_of(mask, SMALLEST_SHARE)
     return [one for one in found if _is_thing(one, salient, disparity)]
 
 
